@@ -1,0 +1,1 @@
+"""What is seen: counts streamed from a running simulation, person-level snapshots, result folders."""

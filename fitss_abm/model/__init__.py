@@ -1,0 +1,1 @@
+"""What is simulated: people, ties, the day, the conditions."""

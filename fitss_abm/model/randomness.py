@@ -1,0 +1,152 @@
+"""Luck that belongs to the person: every draw is a pure function of its key.
+
+A draw is Philox4x32-10 (Salmon et al., SC'11, doi:10.1145/2063384.2063405) of a counter that says whose luck it is
+(founder, generation), when (day) and what it decides (`Decision`), under a key that says which stream of which seed. It depends
+on nobody else, on no order and on no generator's state, so two scenarios with one seed differ only where the scenario reached.
+
+A person's counter is (founder, generation, day, decision); an unordered pair's is (founder a, founder b, generations, decision).
+One draw gives four 32-bit words; a decision that needs more takes consecutive numbers (decision, decision + 1, ...).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numba import njit
+
+from fitss_abm.model.arithmetic import F, log, normal_quantile
+
+
+class Stream(IntEnum):
+    """Separate kinds of luck. Each has its own key, derived from the master seed unless it is pinned."""
+
+    POPULATION = 1
+    NETWORK = 2
+    LIFE = 3
+    DELIVERY = 4
+    MEASUREMENT = 5
+
+
+class Decision(IntEnum):
+    """What a draw decides. Numbers are part of the results: never change one, only add."""
+
+    DEMOGRAPHY = 1
+    TRAITS = 2  # and 3
+    SUSCEPTIBILITY = 8  # to 31: regional factors, then conditions, four words a draw
+    SITE_TRAITS = 32  # to 36
+    HASSLES = 40  # and 41
+    HASSLES_MORE = 42  # to 49
+    EVENTS = 50  # and 51
+    SYMPTOM_NOISE = 55
+    BODY_MAP = 56  # to 60
+    TENDER_POINTS = 61
+    CARE = 62
+    CONDITION_EVENTS = 64  # to 71, a word a condition
+    DEATH = 80
+    NEWCOMER = 81
+    TIE_STRENGTH = 100
+    CIRCLE = 101  # to 119, by layer
+    TURNOVER = 120  # to 139, by layer
+
+
+_M0 = np.uint64(0xD2511F53)
+_M1 = np.uint64(0xCD9E8D57)
+_W0 = np.uint32(0x9E3779B9)
+_W1 = np.uint32(0xBB67AE85)
+_LOW = np.uint64(0xFFFFFFFF)
+_SHIFT = np.uint64(32)
+_UNIT = F(2.0**-23)
+_TO_32 = F(2.0**32)
+
+
+@njit(inline="always")
+def _round(a: int, b: int, c: int, d: int, k0: int, k1: int) -> tuple[int, int, int, int]:
+    p0 = np.uint64(a) * _M0
+    p1 = np.uint64(c) * _M1
+    return np.uint32(p1 >> _SHIFT) ^ b ^ k0, np.uint32(p1 & _LOW), np.uint32(p0 >> _SHIFT) ^ d ^ k1, np.uint32(p0 & _LOW)
+
+
+@njit
+def draw(a: int, b: int, c: int, d: int, k0: int, k1: int) -> tuple[int, int, int, int]:
+    """Four random words (uint32) of the counter (a, b, c, d) under the key (k0, k1); all arguments are uint32.
+
+    Written out round by round: a loop is left rolled by the compiler and costs nine times as much.
+    """
+    a, b, c, d = _round(a, b, c, d, k0, k1)
+    k0 = np.uint32(k0 + _W0)
+    k1 = np.uint32(k1 + _W1)
+    a, b, c, d = _round(a, b, c, d, k0, k1)
+    k0 = np.uint32(k0 + _W0)
+    k1 = np.uint32(k1 + _W1)
+    a, b, c, d = _round(a, b, c, d, k0, k1)
+    k0 = np.uint32(k0 + _W0)
+    k1 = np.uint32(k1 + _W1)
+    a, b, c, d = _round(a, b, c, d, k0, k1)
+    k0 = np.uint32(k0 + _W0)
+    k1 = np.uint32(k1 + _W1)
+    a, b, c, d = _round(a, b, c, d, k0, k1)
+    k0 = np.uint32(k0 + _W0)
+    k1 = np.uint32(k1 + _W1)
+    a, b, c, d = _round(a, b, c, d, k0, k1)
+    k0 = np.uint32(k0 + _W0)
+    k1 = np.uint32(k1 + _W1)
+    a, b, c, d = _round(a, b, c, d, k0, k1)
+    k0 = np.uint32(k0 + _W0)
+    k1 = np.uint32(k1 + _W1)
+    a, b, c, d = _round(a, b, c, d, k0, k1)
+    k0 = np.uint32(k0 + _W0)
+    k1 = np.uint32(k1 + _W1)
+    a, b, c, d = _round(a, b, c, d, k0, k1)
+    k0 = np.uint32(k0 + _W0)
+    k1 = np.uint32(k1 + _W1)
+    return _round(a, b, c, d, k0, k1)
+
+
+@njit
+def draw_pair(
+    founder_a: int, generation_a: int, founder_b: int, generation_b: int, decision: int, k0: int, k1: int
+) -> tuple[int, int, int, int]:
+    """Four words that belong to an unordered pair of people: the same whichever is named first."""
+    first_is_a = founder_a < founder_b or (founder_a == founder_b and generation_a <= generation_b)
+    low, low_g = (founder_a, generation_a) if first_is_a else (founder_b, generation_b)
+    high, high_g = (founder_b, generation_b) if first_is_a else (founder_a, generation_a)
+    generations = (np.uint32(low_g) << np.uint32(16)) | np.uint32(high_g)
+    return draw(np.uint32(low), np.uint32(high), generations, np.uint32(decision), k0, k1)
+
+
+@njit
+def uniform(word: int) -> float:
+    """A float32 strictly between 0 and 1 from the upper 23 bits of a word. Not for rare events: see `happens`.
+
+    With 24 bits the half that keeps it off 0 and 1 would round away, and a normal variate could be infinite.
+    """
+    return (F(word >> np.uint32(9)) + F(0.5)) * _UNIT
+
+
+@njit
+def happens(word: int, probability: float) -> bool:
+    """Whether an event of this probability (float32) happens: compares all 32 bits, so 1e-9 is still resolved to a quarter."""
+    return F(1.0) <= probability or word < np.uint32(min(probability * _TO_32, F(4294967040.0)))
+
+
+@njit
+def exponential(word: int) -> float:
+    """A unit exponential variate (float32)."""
+    return -log(uniform(word))
+
+
+@njit
+def normal(word: int) -> float:
+    """A standard normal variate (float32)."""
+    return normal_quantile(uniform(word))
+
+
+def stream_key(seed: int, stream: Stream) -> tuple[np.uint32, np.uint32]:
+    """The 64-bit key of one stream of a master seed, as two words (SplitMix64 finaliser, Steele et al. 2014)."""
+    mask = (1 << 64) - 1
+    z = (seed * 0x9E3779B97F4A7C15 + int(stream) * 0xD1B54A32D192ED03 + 0x9E3779B97F4A7C15) & mask
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+    z ^= z >> 31
+    return np.uint32(z & 0xFFFFFFFF), np.uint32(z >> 32)

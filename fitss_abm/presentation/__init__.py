@@ -1,0 +1,1 @@
+"""What is shown: figures, summaries in words, descriptions of the model."""

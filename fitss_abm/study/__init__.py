@@ -1,0 +1,1 @@
+"""What is asked: scenarios, estimands and published targets."""
