@@ -19,7 +19,7 @@ lint: dev-environment ## style, types and layers
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 
 format: dev-environment ## rewrite the code in the project's style
 	.venv/bin/ruff check --fix-only --quiet .

@@ -59,7 +59,7 @@ def read(path):
 
 def pip(*arguments):
     """Run .venv's pip; on failure stop with what the user can do."""
-    command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
     if subprocess.call(command + list(arguments), cwd=ROOT) != 0:
         sys.exit(
             "\nThe packages could not be installed (pip's own message is above).\n"
