@@ -3,10 +3,14 @@
 # Each candidate is really started, for a name on the path may be a pyenv shim that only fails.
 # PYTHON=/path/to/python makes this script try that one alone.
 
-candidates=${PYTHON:-"python3.13 python3.12 python3.14 python3 python"}
+if [ -n "${PYTHON:-}" ]; then
+    set -- "$PYTHON"
+else
+    set -- python3.13 python3.12 python3.14 python3 python
+fi
 found=""
 
-for name in $candidates; do
+for name in "$@"; do
     version=$("$name" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null </dev/null) || continue
     case $version in
     3.*) minor=${version#3.} ;;
@@ -29,7 +33,7 @@ done
     if [ -n "$found" ]; then
         echo "What was found:$found"
     else
-        echo "None of these starts here: $candidates"
+        echo "None of these starts here: $*"
     fi
     echo "Install Python 3.12 or 3.13 (python.org, your system's packages, pyenv, conda or uv) and try again,"
     echo "or name one: make run PYTHON=/path/to/python3.12"
