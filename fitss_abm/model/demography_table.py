@@ -41,33 +41,44 @@ class Row:
 
 def read_rows(path: Path, faults: Faults) -> tuple[list[Row], str]:
     """The rows of the CSV at `path` and its location (the file's stem where it names none); faults go to `faults`."""
-    records = _records(path, faults)
-    if not records:
-        return [], path.stem
-    header = [name.strip().lower() for name in records[0][1]]
-    absent = [name for name in COLUMNS if name not in header]
-    for name in absent:
-        near = nearest_name(name, [other for other in header if other and other not in COLUMNS])
-        faults.add(f"line {records[0][0]}", name, "this column is missing" + (f" (there is '{near}')" if near else ""))
-    for name in sorted({name for name in header if name in (*COLUMNS, "location") and header.count(name) > 1}):
-        faults.add(f"line {records[0][0]}", name, "this column comes more than once")
-    if len(records) == 1 and not absent:
-        faults.add("table", "", "holds no rows, only a header")
     rows: list[Row] = []
     location = ""
+    for line, cell in read_cells(path, COLUMNS, faults).items():
+        here = cell.get("location", "")
+        if location and here and here != location:
+            problem = f"a table is of one location, and this one began with '{location}'"
+            faults.add(f"line {line}, location", here, problem)
+        location = location or here
+        rows.append(_row(line, cell, faults))
+    return rows, location or path.stem
+
+
+def read_cells(path: Path, columns: Sequence[str], faults: Faults) -> dict[int, dict[str, str]]:
+    """The text of a CSV's rows by column, by the number of the row's first line; faults go to `faults`.
+
+    Text is stripped, column names are in lower case, blank lines are passed over, and of
+    columns with one name the first counts. `columns` must all be there.
+    """
+    records = _records(path, faults)
+    if not records:
+        return {}
+    first, names = records[0]
+    header = [name.strip().lower() for name in names]
+    absent = [name for name in columns if name not in header]
+    for name in absent:
+        near = nearest_name(name, [other for other in header if other and other not in columns])
+        faults.add(f"line {first}", name, "this column is missing" + (f" (there is '{near}')" if near else ""))
+    for name in sorted({name for name in header if name and header.count(name) > 1}):
+        faults.add(f"line {first}", name, "this column comes more than once")
+    if len(records) == 1:
+        faults.add("file", str(path), "holds no rows, only a header")
+    rows = {}
     for line, cells in records[1:]:
         if len(cells) != len(header):
             faults.add(f"line {line}", ",".join(cells), f"has {len(cells)} cells where the header has {len(header)}")
             continue
-        cell = {name: text.strip() for name, text in zip(header, cells, strict=True)}
-        here = cell.get("location", "")
-        if location and here and here != location:
-            faults.add(
-                f"line {line}, location", here, f"a table is of one location, and this one began with '{location}'"
-            )
-        location = location or here
-        rows.append(_row(line, cell, faults))
-    return rows, location or path.stem
+        rows[line] = {name: text.strip() for name, text in reversed(list(zip(header, cells, strict=True)))}
+    return rows
 
 
 def check_bands(rows: Sequence[Row], faults: Faults) -> None:
