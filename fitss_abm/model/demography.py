@@ -64,9 +64,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "United Kingdom": ("UK", "Great Britain", "Britain", "GB"),
     "United States": ("USA", "US", "United States of America", "America"),
     "Venezuela": ("Venezuela (Bolivarian Republic of)",),
-    "Vietnam": ("Viet Nam",),
 }
-"""Other names of a location, by what the table calls it. Case, accents, points and apostrophes do not count."""
+"""Other names of a location, by what the table calls it. Case, accents, spaces and punctuation do not count."""
 
 
 @dataclass(frozen=True, eq=False)
