@@ -13,9 +13,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 import numpy as np
-from numba import njit
 
-from fitss_abm.model.arithmetic import F, log, normal_quantile
+from fitss_abm.model.arithmetic import F, log, normal_quantile, jit
 
 
 class Stream(IntEnum):
@@ -35,10 +34,11 @@ class Decision(IntEnum):
     TRAITS = 2  # and 3
     SUSCEPTIBILITY = 8  # to 31: regional factors, then conditions, four words a draw
     SITE_TRAITS = 32  # to 36
-    HASSLES = 40  # and 41
-    HASSLES_MORE = 42  # to 49
+    HASSLES = 40  # to 43
     EVENTS = 50  # and 51
-    SYMPTOM_NOISE = 55
+    STRESSORS = 52
+    BEREAVEMENT = 53
+    SYMPTOM_NOISE = 54  # and 55
     BODY_MAP = 56  # to 60
     TENDER_POINTS = 61
     CARE = 62
@@ -52,58 +52,64 @@ class Decision(IntEnum):
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
-_W0 = np.uint32(0x9E3779B9)
-_W1 = np.uint32(0xBB67AE85)
+_W0 = np.uint64(0x9E3779B9)
+_W1 = np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
 _UNIT = F(2.0**-23)
 _TO_32 = F(2.0**32)
+_JUST_BELOW = F(4294967040.0)  # the largest float32 below 2**32
+_TRIANGULAR = F(6.0**0.5 / 65536.0)
 
 
-@njit(inline="always")
+@jit
 def _round(a: int, b: int, c: int, d: int, k0: int, k1: int) -> tuple[int, int, int, int]:
-    p0 = np.uint64(a) * _M0
-    p1 = np.uint64(c) * _M1
-    return np.uint32(p1 >> _SHIFT) ^ b ^ k0, np.uint32(p1 & _LOW), np.uint32(p0 >> _SHIFT) ^ d ^ k1, np.uint32(p0 & _LOW)
+    p0 = a * _M0
+    p1 = c * _M1
+    return (p1 >> _SHIFT) ^ b ^ k0, p1 & _LOW, (p0 >> _SHIFT) ^ d ^ k1, p0 & _LOW
 
 
-@njit
+@jit
 def draw(a: int, b: int, c: int, d: int, k0: int, k1: int) -> tuple[int, int, int, int]:
     """Four random words (uint32) of the counter (a, b, c, d) under the key (k0, k1); all arguments are uint32.
 
-    Written out round by round: a loop is left rolled by the compiler and costs nine times as much.
+    Written out round by round, in 64-bit lanes: a loop would be left rolled (nine times as slow), and narrowing between the
+    rounds costs threefold.
     """
+    a, b, c, d = np.uint64(a), np.uint64(b), np.uint64(c), np.uint64(d)
+    k0, k1 = np.uint64(k0), np.uint64(k1)
     a, b, c, d = _round(a, b, c, d, k0, k1)
-    k0 = np.uint32(k0 + _W0)
-    k1 = np.uint32(k1 + _W1)
+    k0 = (k0 + _W0) & _LOW
+    k1 = (k1 + _W1) & _LOW
     a, b, c, d = _round(a, b, c, d, k0, k1)
-    k0 = np.uint32(k0 + _W0)
-    k1 = np.uint32(k1 + _W1)
+    k0 = (k0 + _W0) & _LOW
+    k1 = (k1 + _W1) & _LOW
     a, b, c, d = _round(a, b, c, d, k0, k1)
-    k0 = np.uint32(k0 + _W0)
-    k1 = np.uint32(k1 + _W1)
+    k0 = (k0 + _W0) & _LOW
+    k1 = (k1 + _W1) & _LOW
     a, b, c, d = _round(a, b, c, d, k0, k1)
-    k0 = np.uint32(k0 + _W0)
-    k1 = np.uint32(k1 + _W1)
+    k0 = (k0 + _W0) & _LOW
+    k1 = (k1 + _W1) & _LOW
     a, b, c, d = _round(a, b, c, d, k0, k1)
-    k0 = np.uint32(k0 + _W0)
-    k1 = np.uint32(k1 + _W1)
+    k0 = (k0 + _W0) & _LOW
+    k1 = (k1 + _W1) & _LOW
     a, b, c, d = _round(a, b, c, d, k0, k1)
-    k0 = np.uint32(k0 + _W0)
-    k1 = np.uint32(k1 + _W1)
+    k0 = (k0 + _W0) & _LOW
+    k1 = (k1 + _W1) & _LOW
     a, b, c, d = _round(a, b, c, d, k0, k1)
-    k0 = np.uint32(k0 + _W0)
-    k1 = np.uint32(k1 + _W1)
+    k0 = (k0 + _W0) & _LOW
+    k1 = (k1 + _W1) & _LOW
     a, b, c, d = _round(a, b, c, d, k0, k1)
-    k0 = np.uint32(k0 + _W0)
-    k1 = np.uint32(k1 + _W1)
+    k0 = (k0 + _W0) & _LOW
+    k1 = (k1 + _W1) & _LOW
     a, b, c, d = _round(a, b, c, d, k0, k1)
-    k0 = np.uint32(k0 + _W0)
-    k1 = np.uint32(k1 + _W1)
-    return _round(a, b, c, d, k0, k1)
+    k0 = (k0 + _W0) & _LOW
+    k1 = (k1 + _W1) & _LOW
+    a, b, c, d = _round(a, b, c, d, k0, k1)
+    return np.uint32(a), np.uint32(b), np.uint32(c), np.uint32(d)
 
 
-@njit
+@jit
 def draw_pair(
     founder_a: int, generation_a: int, founder_b: int, generation_b: int, decision: int, k0: int, k1: int
 ) -> tuple[int, int, int, int]:
@@ -115,28 +121,35 @@ def draw_pair(
     return draw(np.uint32(low), np.uint32(high), generations, np.uint32(decision), k0, k1)
 
 
-@njit
+@jit
 def uniform(word: int) -> float:
     """A float32 strictly between 0 and 1 from the upper 23 bits of a word. Not for rare events: see `happens`.
 
     With 24 bits the half that keeps it off 0 and 1 would round away, and a normal variate could be infinite.
     """
-    return (F(word >> np.uint32(9)) + F(0.5)) * _UNIT
+    return (F(np.int32(word >> np.uint32(9))) + F(0.5)) * _UNIT
 
 
-@njit
+@jit
 def happens(word: int, probability: float) -> bool:
     """Whether an event of this probability (float32) happens: compares all 32 bits, so 1e-9 is still resolved to a quarter."""
-    return F(1.0) <= probability or word < np.uint32(min(probability * _TO_32, F(4294967040.0)))
+    return (F(1.0) <= probability) | (word < np.uint32(min(probability * _TO_32, _JUST_BELOW)))
 
 
-@njit
+@jit
+def small_noise(word: int) -> float:
+    """A triangular variate with mean 0 and sd 1 from the halves of a word (float32): noise of a questionnaire item, cheaply."""
+    halves = np.int32(word & np.uint32(0xFFFF)) + np.int32(word >> np.uint32(16))
+    return F(np.int32(halves - 65535)) * _TRIANGULAR
+
+
+@jit
 def exponential(word: int) -> float:
     """A unit exponential variate (float32)."""
     return -log(uniform(word))
 
 
-@njit
+@jit
 def normal(word: int) -> float:
     """A standard normal variate (float32)."""
     return normal_quantile(uniform(word))

@@ -1,0 +1,45 @@
+"""Emotion regulation: the threat system, the soothing system, and the salience network that weighs one against the other."""
+
+from __future__ import annotations
+
+from fitss_abm.model.arithmetic import F, exp, log
+from fitss_abm.model.rules.rule import rule
+
+
+@rule(every="day")
+def threat(  # type: ignore[no-untyped-def]
+    threat, soothing, stress, sensitization, threat_reactivity, poor_sleep,
+    threat_recovery, threat_sensitization_gain, sleep_recovery_effect, sleep_reference,
+) -> None:  # fmt: skip
+    """Threat T' = T exp(-k_T S q) + rho_i (1 + gamma C) x, with sleep q = 1 - effect (poor sleep - reference).
+
+    Soothing is what lets threat recover (FITSS); sleep slows or speeds it.
+    """
+    for i in range(threat.shape[0]):
+        sleep = F(1.0) - sleep_recovery_effect * (poor_sleep[i] - sleep_reference)
+        kept = exp(-threat_recovery * soothing[i] * max(sleep, F(0.0)))
+        made = threat_reactivity[i] * (F(1.0) + threat_sensitization_gain * sensitization[i]) * stress[i]
+        threat[i] = threat[i] * kept + made
+
+
+@rule(every="day")
+def soothing(  # type: ignore[no-untyped-def]
+    soothing, soothing_capacity, felt_support, alert, soothing_rate, support_weight, alert_blunts_soothing, soothing_floor
+) -> None:
+    """Soothing S' = S + k_S ((s0_i + w_H u_i H) / (1 + chi A) - S), never below its floor. Continuous alert blunts soothing."""
+    for i in range(soothing.shape[0]):
+        source = soothing_capacity[i] + support_weight * felt_support[i]
+        aim = source / (F(1.0) + alert_blunts_soothing * alert[i])
+        soothing[i] = max(soothing[i] + soothing_rate * (aim - soothing[i]), soothing_floor)
+
+
+@rule(every="day")
+def alert(  # type: ignore[no-untyped-def]
+    alert, alert_mean, threat, soothing, alert_rate, alert_steepness, alert_threshold, alert_memory_days
+) -> None:
+    """Salience alert A' = A + k_A (T^n / (T^n + (kappa S)^n) - A); its slow mean follows A with a time constant in days."""
+    for i in range(alert.shape[0]):
+        ratio = max(threat[i], F(1e-6)) / (alert_threshold * soothing[i])
+        power = exp(alert_steepness * log(ratio))
+        alert[i] += alert_rate * (power / (F(1.0) + power) - alert[i])
+        alert_mean[i] += (alert[i] - alert_mean[i]) / alert_memory_days

@@ -1,0 +1,202 @@
+"""One run: people, their ties, the rules of the day, and the world's parameters with their dated changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from fitss_abm.errors import Faults
+from fitss_abm.model import history
+from fitss_abm.model.circles import generate
+from fitss_abm.model.columns import COLUMNS, Column
+from fitss_abm.model.conditions import Catalogue, body_map, shipped
+from fitss_abm.model.demography import Demography, load
+from fitss_abm.model.engine import BLOCK, Bindings, Clock, Engine
+from fitss_abm.model.network import Network, NetworkParameters
+from fitss_abm.model.parameters import Parameters
+from fitss_abm.model.population import DAYS_IN_YEAR, ENTRY_AGE, Population, populate
+from fitss_abm.model.randomness import Stream, stream_key
+from fitss_abm.model.rules import DAY, Day
+
+QUARTER = 91  # days between renewals of the network
+_BANDS = 22  # five-year bands from 0, the last open
+MOST_PEOPLE = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The master seed, and streams pinned apart from it (by name: population, network, life, delivery, measurement)."""
+
+    master: int = 1
+    pinned: Mapping[str, int] = field(default_factory=dict)
+
+    def key(self, stream: Stream) -> tuple[np.uint32, np.uint32]:
+        """The two words of a stream's key."""
+        return stream_key(self.pinned.get(stream.name.lower(), self.master), stream)
+
+
+@dataclass(frozen=True)
+class Change:
+    """From the morning of day `day` on (days since the start) these parameters hold."""
+
+    day: int
+    parameters: Parameters
+
+
+class Simulation:
+    """People of one world, day by day. Deterministic: the same arguments give the same bits on any number of threads.
+
+    >>> simulation = Simulation(people=1000, demography=load("Germany"))
+    >>> simulation.prepare()
+    >>> simulation.advance(365)
+    >>> float(simulation.population["alert"].mean())  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        *,
+        people: int,
+        demography: Demography,
+        network: Network | None = None,
+        network_parameters: NetworkParameters | None = None,
+        parameters: Parameters | None = None,
+        catalogue: Catalogue | None = None,
+        day: Day = DAY,
+        columns: Iterable[Column] = (),
+        changes: Iterable[Change] = (),
+        seeds: Seeds | None = None,
+        threads: int | None = None,
+        block: int = BLOCK,
+        slow_days: int = 7,
+    ) -> None:
+        """`network`: given ties; otherwise they are generated. `columns`: what user rules need besides the shipped columns.
+
+        `threads` defaults to all cores. `slow_days`, 1 or 7: how often onset and remission are drawn.
+        """
+        faults = Faults()
+        if not 1 <= people <= MOST_PEOPLE:
+            faults.add("people", people, f"must be between 1 and {MOST_PEOPLE}")
+        if slow_days not in (1, 7):
+            faults.add("slow_days", slow_days, "must be 1 or 7")
+        if threads is not None and not 1 <= threads <= numba.config.NUMBA_NUM_THREADS:
+            faults.add("threads", threads, f"must be between 1 and {numba.config.NUMBA_NUM_THREADS}, the cores of this machine")
+        if network is not None and network.people != people:
+            faults.add("network", network.people, f"must have as many people as the population, {people}")
+        faults.raise_if_any()
+        self.seeds = seeds or Seeds()
+        self.parameters = parameters or Parameters()
+        self.catalogue = catalogue or shipped()
+        self.demography = demography
+        self.day = 0
+        self._threads = threads
+        self._block = block
+        self._changes = sorted(changes, key=lambda change: change.day)
+        declared = (*COLUMNS, *columns)
+        arrays = {**self.catalogue.arrays(), **body_map()}
+        self.population = Population(people=people, hazards=arrays["condition_bit"].size, columns=declared)
+        populate(self.population, demography, self.seeds.key(Stream.POPULATION))
+        self.network = network or self._generated(network_parameters or NetworkParameters())
+        self.engine = Engine(day, self.population.declared, arrays)
+        self._bindings = self._bind(arrays, slow_days)
+        self._bind_ties()
+
+    @property
+    def people(self) -> int:
+        """How many places there are; each always has somebody living in it."""
+        return self.population.people
+
+    def prepare(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Draw traits and live through the pre-history. `progress` is told simulated days done and in all."""
+        self._use_threads()
+        self.engine.born(self._bindings)
+        self.population["age"][:] = ENTRY_AGE
+
+        def tell(done: int) -> None:
+            if progress:
+                progress(done, history.DAYS)
+
+        history.live_through(self.engine, self._bindings, after_stage=tell, block=self._block)
+        self.population["age"][:] = (-self.population["birth_day"] / DAYS_IN_YEAR).astype(np.float32)
+        for name in ("first_onsets", "episodes"):
+            self.population[name][:] = 0
+
+    def advance(self, days: int, *, on_death: Callable[[NDArray[np.int64]], None] | None = None) -> None:
+        """Walk everybody through `days` more days. `on_death` is told the slots of the dead before others take their places."""
+        self._use_threads()
+        end = self.day + days
+        while self.day < end:
+            if self.day % QUARTER == 0 and self.day > 0:
+                self._new_quarter()
+            while self._changes and self._changes[0].day <= self.day:
+                self.parameters = self._changes.pop(0).parameters
+                self._bindings["parameters"] = self.parameters.as_array()
+            stop = min(end, (self.day // QUARTER + 1) * QUARTER, *(change.day for change in self._changes[:1]))
+            clock = Clock(self.day, self.day)
+            walked = self.engine.walk(
+                self._bindings, clock, stop - self.day, block=self._block, wait_at_death=on_death is not None
+            )
+            self.day += abs(walked)
+            if walked < 0 and on_death is not None:
+                on_death(np.flatnonzero(self.population["died"]))
+                self.engine.night(self._bindings, Clock(self.day - 1, self.day - 1), block=self._block)
+
+    def _use_threads(self) -> None:
+        numba.set_num_threads(self._threads or numba.config.NUMBA_NUM_THREADS)
+
+    def _generated(self, parameters: NetworkParameters) -> Network:
+        self._use_threads()
+        k0, k1 = self.seeds.key(Stream.NETWORK)
+        who = self.population
+        return generate(
+            birth_day=who["birth_day"], day=0, female=who["female"].astype(bool), generation=who["generation"],
+            k0=k0, k1=k1, parameters=parameters,
+        )  # fmt: skip
+
+    def _new_quarter(self) -> None:
+        """Once in 91 days: ties are renewed, and the record of the last four quarters moves on."""
+        who = self.population
+        k0, k1 = self.seeds.key(Stream.NETWORK)
+        self.network.renew(
+            quarter=self.day // QUARTER, birth_day=who["birth_day"], day=self.day, female=who["female"].astype(bool),
+            generation=who["generation"], k0=k0, k1=k1,
+        )  # fmt: skip
+        self._bind_ties()
+        who["held_quarter_3"][:] = who["held_quarter_2"]
+        who["held_quarter_2"][:] = who["held_quarter_1"]
+        who["held_quarter_1"][:] = who["held_quarter"]
+        who["held_quarter"][:] = who["conditions"]
+
+    def _bind(self, arrays: Mapping[str, Any], slow_days: int) -> Bindings:
+        ages = np.arange(_BANDS) * 5.0 + 2.5
+        rates = self.demography.death_rate[:, self.demography.band_of(ages)] / DAYS_IN_YEAR
+        bindings: Bindings = dict(self.population)
+        bindings |= arrays
+        bindings |= {
+            "people": self.people,
+            "parameters": self.parameters.as_array(),
+            "offers": np.zeros((2, self.people), dtype=np.uint32),
+            "all_birth_day": self.population["birth_day"],
+            "all_female": self.population["female"],
+            "death_rate": rates.astype(np.float32),
+            "female_share": np.float32(self._newcomers_female_share()),
+            "slow_days": np.float32(slow_days),
+            "sliced": frozenset(self.population),
+        }
+        for name, stream in (("life", Stream.LIFE), ("population", Stream.POPULATION)):
+            bindings[f"{name}_0"], bindings[f"{name}_1"] = self.seeds.key(stream)
+        return bindings
+
+    def _newcomers_female_share(self) -> float:
+        """Share of girls among the people around 12, or among the youngest there are."""
+        band = int(self.demography.band_of([ENTRY_AGE])[0])
+        women, men = self.demography.people[:, band]
+        return float(women / (women + men)) if women + men > 0 else 0.5
+
+    def _bind_ties(self) -> None:
+        for name in ("start", "neighbour", "weight", "layer"):
+            self._bindings[f"tie_{name}"] = getattr(self.network, name)
