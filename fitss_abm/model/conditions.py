@@ -239,7 +239,7 @@ class Catalogue:
         ]
         by_definition = {c.definition: (1 << self.bit[c.id], c.burden) for c in self.conditions if c.definition}
         return {
-            "condition_bit": np.array([self.bit[c.id] for c in hazards], dtype=np.uint32),
+            "condition_bit": np.array([1 << self.bit[c.id] for c in hazards], dtype=np.uint32),
             "condition_onset": column("onset_per_1000_person_years", 1.0 / 365.25 / 1000.0),
             "condition_remission": column("remission_per_year", 1.0 / 365.25),
             "condition_loading_sensitization": column("loading_sensitization"),
