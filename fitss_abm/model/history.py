@@ -3,7 +3,8 @@
 Living every day of every life would cost several times the run. So each person's life is gone through in the same number of
 simulated days, in three stages: the distant past at a high pace, the last decade more slowly, the last two years day by day.
 In a day at pace p the fast variables (threat, soothing, alert) make one ordinary day, while the slow ones (sensitization,
-conditions, life events, stressors, age) advance by p days with exact probabilities. Ties are those of the first day; an alter is
+conditions, life events, stressors, age) advance by p days with exact probabilities; alert and soothing follow their sources
+faster, so that they do not miss the now shorter peaks of life events. Ties are those of the first day; an alter is
 as far in life as oneself. What remains of an error of the early stages is forgotten in the later ones, whose length exceeds
 the memory of sensitization (1 / decay = 2.7 years). `docs/model.md` shows the drift that is left.
 """
@@ -29,8 +30,8 @@ class Stage:
 
 
 STAGES = (
-    Stage(later=10 * _YEAR, span=_EVERYTHING, days=560),
-    Stage(later=2 * _YEAR, span=8 * _YEAR, days=560),
+    Stage(later=10 * _YEAR, span=_EVERYTHING, days=490),
+    Stage(later=2 * _YEAR, span=8 * _YEAR, days=770),
     Stage(later=0.0, span=2 * _YEAR, days=730),
 )
 DAYS = sum(stage.days for stage in STAGES)  # even, so that the words of the last day are where day 0 reads them

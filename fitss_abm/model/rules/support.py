@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fitss_abm.model.arithmetic import F, one_minus_exp
-from fitss_abm.model.rules.pace import pace
+from fitss_abm.model.rules.pace import pace, quickened
 from fitss_abm.model.rules.rule import rule
 
 # A person's word for tomorrow: offer (16 bits, unit 1/16384), openness (8 bits, 1/255), distress = alert (8 bits, 1/255).
@@ -20,8 +20,8 @@ _HALF = F(0.5)
 
 @rule(every="day")
 def support(  # type: ignore[no-untyped-def]
-    felt_support, loneliness, openness, support_uptake, soothing, words_before, tie_start, tie_neighbour, tie_weight,
-    support_baseline, support_baseline_weight, support_need, loneliness_rate, helping_cost, soothing_rate,
+    felt_support, loneliness, openness, support_uptake, soothing, birth_day, words_before, tie_start, tie_neighbour, tie_weight,
+    pace_from, pace_span, pace_days, support_baseline, support_baseline_weight, support_need, loneliness_rate, helping_cost, soothing_rate,
 ) -> None:  # fmt: skip
     """Support received H = (h B + o_i sum w_ij o_j offer_j) / (h + o_i sum w_ij o_j), with yesterday's offers; felt support u_i H.
 
@@ -46,7 +46,8 @@ def support(  # type: ignore[no-untyped-def]
         felt = support_uptake[i] * received
         felt_support[i] = felt
         loneliness[i] += loneliness_rate * (support_need - felt - loneliness[i])
-        soothing[i] -= soothing_rate * helping_cost * own * F(distress) * _PER_BYTE * share
+        rate = quickened(soothing_rate, pace(birth_day[i], pace_from, pace_span, pace_days))
+        soothing[i] -= rate * helping_cost * own * F(distress) * _PER_BYTE * share
 
 
 @rule(every="week")
