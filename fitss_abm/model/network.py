@@ -253,6 +253,14 @@ class Renewable(Protocol):
         self, quarter: int, birth: Days, day: int, female: Flags, generation: Counts, k0: Any, k1: Any
     ) -> Rows: ...
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What a checkpoint needs."""
+        ...
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Take back what `arrays` gave."""
+        ...
+
 
 @dataclass(eq=False)
 class Rows:
@@ -362,6 +370,24 @@ class Network(Rows):
             "weight": self.weight[held] / WEIGHT_UNIT,
             "layer": self.layer[held],
         }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that a checkpoint needs: the rows, and the circles or the given weights behind them."""
+        rows = {"start": self.start, "neighbour": self.neighbour, "weight": self.weight, "layer": self.layer}
+        if self.circles is not None:
+            return rows | {f"circles_{name}": array for name, array in self.circles.arrays().items()}
+        assert self._given is not None
+        return rows | {"given": self._given}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take back what `arrays` gave, into a network made the same way."""
+        for name in ("start", "neighbour", "weight", "layer"):
+            setattr(self, name, np.ascontiguousarray(arrays[name]))
+        if self.circles is not None:
+            prefix = "circles_"
+            self.circles.restore({n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)})
+        else:
+            self._given = np.ascontiguousarray(arrays["given"])
 
     def renew(
         self,

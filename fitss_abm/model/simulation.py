@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitss_abm.errors import Faults
-from fitss_abm.model import history
+from fitss_abm.model import checkpoint, history
 from fitss_abm.model.circles import generate
 from fitss_abm.model.columns import COLUMNS, Column
 from fitss_abm.model.conditions import Catalogue, body_map, shipped
@@ -144,6 +146,21 @@ class Simulation:
             if walked < 0 and on_death is not None:
                 on_death(np.flatnonzero(self.population["died"]))
                 self.engine.night(self._bindings, Clock(self.day - 1, self.day - 1), block=self._block)
+
+    @property
+    def offers(self) -> NDArray[np.uint32]:
+        """Everybody's word to their ties, of even and of odd days, shape (2, people): see rules/support.py."""
+        offers: NDArray[np.uint32] = self._bindings["offers"]
+        return offers
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the state to a file from which `restore` goes on with the same bits."""
+        return checkpoint.save(self, path)
+
+    def restore(self, path: str | os.PathLike[str]) -> None:
+        """Go on from a saved state. This simulation must have been built with the same arguments; do not call `prepare`."""
+        self.day = checkpoint.restore(self, path)
+        self._bind_ties()
 
     def _use_threads(self) -> None:
         numba.set_num_threads(self._threads or numba.config.NUMBA_NUM_THREADS)
