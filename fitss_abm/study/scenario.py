@@ -1,0 +1,245 @@
+"""A what-if as a file and an object: whom to simulate, for how long, and what differs from the model as shipped."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fitss_abm.errors import Fault, Faults, InputError
+from fitss_abm.study.scenario_checks import check_contents, check_files, demography_of, read_toml, told
+from fitss_abm.study.toml_text import toml_document
+
+if TYPE_CHECKING:
+    from fitss_abm.model.conditions import Catalogue
+    from fitss_abm.model.network import Network
+    from fitss_abm.model.simulation import Change, Simulation
+
+MOST_PEOPLE = 2**31 - 1
+_SEEDS = 2**63  # TOML's whole numbers end here
+
+
+class Scenario(BaseModel):
+    """What to simulate. Immutable; `replace` gives another. Wrong values raise InputError, with every fault at once.
+
+    >>> Scenario(people=10_000, years=5, location="Japan").replace(seed=2).seed
+    2
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=False)
+
+    name: str = Field("baseline", min_length=1, max_length=100, pattern=r"^[^/\\\x00-\x1f]+$")
+    """What its rows are called in tables, and its folder."""
+    people: int = Field(100_000, ge=1, le=MOST_PEOPLE)
+    """People aged 12 or more."""
+    years: float = Field(10.0, gt=0, le=200, allow_inf_nan=False)
+    location: str = "Germany"
+    """Whose age-sex structure and death rates: one of the UN's table (`fitss locations`)."""
+    seed: int = Field(1, ge=0, lt=_SEEDS)
+    start: datetime.date = datetime.date(2025, 1, 1)
+    replicate: int = Field(0, ge=0, lt=_SEEDS)
+    """Which of many runs of one scenario: each has luck of its own, derived from `seed`; number 0 has that of `seed`
+    itself.
+    """
+    threads: int | None = Field(None, ge=1)
+    """None: all cores. The results do not depend on it."""
+    snapshot_every: int | None = Field(None, ge=1)
+    """Days between person-level rows of everybody; None: none."""
+    slow_days: int = 7
+    """Days between draws of onset and remission: 7, or 1 (slower, to show that it makes no difference)."""
+    population: str | dict[str, Any] | None = None
+    """People and death rates instead of the location's: the path of a CSV table, or a table of `female_share` and
+    `age_shares`.
+    """
+    network: dict[str, Any] = {}
+    """Numbers of the generated network (`fitss describe network`), or `edges`, the path of an edge list, and
+    `directed`.
+    """
+    parameters: dict[str, Any] = {}
+    """Numbers of the model that differ (`fitss describe parameters`)."""
+    conditions_file: str | None = None
+    """Path of a TOML file of conditions that differ from the catalogue or are new."""
+    conditions: dict[str, Any] = {}
+    """The same within the scenario; it has the last word."""
+    sex_mechanisms_off: tuple[str, ...] = ()
+    """Mechanisms through which sex shall not act."""
+    seeds: dict[str, Any] = {}
+    """Streams of luck with a seed of their own: population, network, life, delivery, measurement."""
+    changes: tuple[dict[str, Any], ...] = ()
+    """Later changes, in order: each has `date` and a table `parameters` whose numbers hold from that date on."""
+
+    if not TYPE_CHECKING:  # mypy is told the fields' types by pydantic
+
+        def __init__(self, **values):
+            faults = _faults_in(values)
+            if faults:
+                raise InputError(faults)
+            super().__init__(**_prepared(values))
+
+    @classmethod
+    def read(cls, path: str | Path, **overrides: Any) -> Self:
+        """The scenario in a TOML file, with some of its values replaced. Paths in it are relative to the file.
+
+        Raises InputError with everything that is wrong with the file, with the files it names and with the overrides.
+        """
+        path = Path(path)
+        try:
+            values = {"name": path.stem} | _from_folder(path.parent, read_toml(path, "scenario")) | overrides
+        except InputError as error:
+            raise InputError([*error.faults, *_faults_in(overrides)]) from None
+        faults = _faults_in(values)
+        if faults:
+            faults += check_files(_prepared(values))
+        if faults:
+            in_file = {fault: fault.file is None and _key(fault.field) not in overrides for fault in faults}
+            raise InputError(
+                Fault(f.field, f.value, f.problem, str(path) if in_file[f] else f.file, f.nearest) for f in faults
+            )
+        return cls(**values)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some values replaced."""
+        return type(self)(**(self.model_dump() | changes))
+
+    def differences(self) -> dict[str, Any]:
+        """The values that differ from those of a scenario of which nothing was said."""
+        default = Scenario().model_dump()
+        return {name: value for name, value in self.model_dump().items() if value != default[name]}
+
+    def to_toml(self) -> str:
+        """The whole scenario as a TOML file, defaults and all; paths in it are absolute."""
+        written = {name: value for name, value in self.model_dump().items() if value not in ({}, ())}
+        return toml_document(_from_folder(Path.cwd(), written))
+
+    @property
+    def end(self) -> datetime.date:
+        """The last day: that many years after `start`; what is left of a year counts 365.25 days."""
+        whole = int(self.years)
+        year = self.start.year + whole
+        try:
+            anniversary = self.start.replace(year=year)
+        except ValueError:  # 29 February
+            anniversary = datetime.date(year, 3, 1)
+        return anniversary + datetime.timedelta(days=round((self.years - whole) * 365.25))
+
+    @property
+    def days(self) -> int:
+        """Days from `start` to `end`; at least one."""
+        return max(1, (self.end - self.start).days)
+
+    @property
+    def master_seed(self) -> int:
+        """The seed of this replicate: that of the scenario for number 0, one derived from it for the others."""
+        if self.replicate == 0:
+            return self.seed
+        digest = hashlib.sha256(f"fitss_abm {self.seed} {self.replicate}".encode()).digest()
+        return int.from_bytes(digest[:8], "little") % _SEEDS
+
+    def catalogue(self) -> Catalogue:
+        """The conditions of this scenario."""
+        from fitss_abm.model.conditions import shipped
+
+        faults = Faults(file=self.conditions_file)
+        entries = read_toml(Path(self.conditions_file), "conditions") if self.conditions_file else {}
+        catalogue = shipped().with_entries(entries, faults)
+        faults.file = None
+        catalogue = catalogue.with_entries(self.conditions, faults)
+        faults.raise_if_any()
+        return catalogue.without_sex_mechanisms(self.sex_mechanisms_off)
+
+    def dated_changes(self) -> list[Change]:
+        """The parameters from each date of `changes` on; what an earlier change set stays unless it is set again."""
+        from fitss_abm.model.parameters import Parameters
+        from fitss_abm.model.simulation import Change
+
+        values, dated = dict(self.parameters), []
+        for change in self.changes:
+            values |= change["parameters"]
+            parameters = Parameters(**values).without_sex_mechanisms(self.sex_mechanisms_off)
+            dated.append(Change((change["date"] - self.start).days, parameters))
+        return dated
+
+    def simulation(self, *, network: Network | None = None) -> Simulation:
+        """The model of this scenario, ready to be prepared. `network`: ties made in Python, instead of the scenario's.
+
+        Raises InputError with everything that is wrong with the files that the scenario names.
+        """
+        from fitss_abm.model.network import NetworkParameters
+        from fitss_abm.model.network_io import read_edge_list
+        from fitss_abm.model.parameters import Parameters
+        from fitss_abm.model.simulation import Seeds, Simulation
+
+        faults = check_files(self.model_dump(), edges=False)
+        edges = self.network.get("edges")
+        try:
+            if network is None and edges is not None:
+                network = read_edge_list(edges, people=self.people, directed=self.network.get("directed", False))
+        except InputError as error:
+            faults += error.faults
+        if faults:
+            raise InputError(faults)
+        numbers = {} if edges is not None else self.network
+        return Simulation(
+            people=self.people,
+            demography=demography_of(self.location, self.population),
+            network=network,
+            network_parameters=NetworkParameters.from_mapping(numbers, Faults()),
+            parameters=Parameters(**self.parameters).without_sex_mechanisms(self.sex_mechanisms_off),
+            catalogue=self.catalogue(),
+            changes=self.dated_changes(),
+            seeds=Seeds(self.master_seed, self.seeds),
+            threads=self.threads,
+            slow_days=self.slow_days,
+        )
+
+
+def _key(field: str) -> str:
+    return field.partition(".")[0].partition("[")[0].partition(",")[0]
+
+
+def _from_folder(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with the paths in them, relative to `folder`, made absolute."""
+    whole = dict(values)
+
+    def found(path: object) -> object:
+        return os.path.normpath(folder.absolute() / path) if isinstance(path, str) and path else path
+
+    for name in ("population", "conditions_file"):
+        if name in whole:
+            whole[name] = found(whole[name])
+    if isinstance(whole.get("network"), Mapping) and "edges" in whole["network"]:
+        whole["network"] = {**whole["network"], "edges": found(whole["network"]["edges"])}
+    return whole
+
+
+def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values in the types that fields have: NumPy's numbers, lists and texts of dates are welcome."""
+    whole = {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
+    for name in ("population", "conditions_file"):
+        if isinstance(whole.get(name), Path):
+            whole[name] = str(whole[name])
+    for name in ("sex_mechanisms_off", "changes"):
+        if isinstance(whole.get(name), list):
+            whole[name] = tuple(whole[name])
+    if isinstance(whole.get("start"), str):
+        with suppress(ValueError):  # told as a fault of its type
+            whole["start"] = datetime.date.fromisoformat(whole["start"])
+    return whole
+
+
+def _faults_in(values: Mapping[str, Any]) -> list[Fault]:
+    """Everything that is wrong with the values of a scenario, but not with the contents of the files that it names."""
+    values = _prepared(values)
+    faults = Faults()
+    try:
+        Scenario.__pydantic_validator__.validate_python(values, self_instance=Scenario.model_construct())
+    except ValidationError as error:
+        told(error, Scenario.model_fields, faults)
+    check_contents(values, faults)
+    return faults.found
