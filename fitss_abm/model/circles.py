@@ -21,6 +21,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from fitss_abm.model.arithmetic import F
+from fitss_abm.model.caching import compiled
 from fitss_abm.model.network import YEAR, Counts, Days, Flags, Kind, Network, NetworkParameters, Rows
 from fitss_abm.model.network_io import rows_from_circles
 from fitss_abm.model.randomness import Decision, draw, happens, normal
@@ -341,7 +342,7 @@ def _partner_up(here: Here, who: Who, kind: Kind) -> None:
             partner[a], partner[b] = b, a
 
 
-@njit(parallel=True)
+@compiled(parallel=True)
 def settle(bounds: Any, cell: Any, partner: Any, who: Who, kind: Kind) -> None:
     """All communities of one kind; bounds (communities + 1,) are the slots where each begins, cell (n,) is who
     belongs where."""

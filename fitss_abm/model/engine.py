@@ -122,6 +122,11 @@ class Engine:
         driver.night(np.int32(clock.today), bindings["people"], block, deaths, *driver.collect(bindings, clock))
 
 
+def compiled_before() -> bool:
+    """Whether these sources have been compiled on this machine before, so that a run begins at once."""
+    return any(cache_folder(Path(__file__)).glob("driver_*"))
+
+
 @dataclass(frozen=True)
 class _Loaded:
     """A compiled driver: its functions and the names of the arrays and numbers they take, in order."""
@@ -159,7 +164,7 @@ def _load(driver: Driver) -> _Loaded:
             keep = keep and plain.__closure__ is None and path is not None and Path(path).is_file()
             sources.append(Path(path).read_text(encoding="utf-8") if keep and path else "")
     name = "driver_" + hashlib.sha256("\n".join(sources).encode()).hexdigest()[:20]
-    folder = cache_folder() / name
+    folder = cache_folder(Path(__file__)) / name
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}.py"
     if not path.exists():
@@ -182,7 +187,7 @@ def _load(driver: Driver) -> _Loaded:
         night=module.night,
         born=compiled(parallel=True, keep=keep)(module.born),
         needs=driver.needs,
-        must_compile_check=folder if keep else None,
+        must_compile_check=cache_folder(path) if keep else None,
     )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fitss_abm.errors import Faults, nearest_name
 from fitss_abm.model.arithmetic import F
+from fitss_abm.model.caching import compiled
 from fitss_abm.model.network import WEIGHT_UNIT, Layer, Network, NetworkParameters, Rows
 from fitss_abm.model.randomness import Decision, draw_pair, exponential
 
@@ -53,7 +54,7 @@ class Ties(NamedTuple):
     k1: Any
 
 
-@njit(parallel=True)
+@compiled(parallel=True)
 def index_circles(bounds: Any, cell: Any, begin: Any, order: Any) -> None:
     """Members of circle c of the community from slot low: order[begin[low + c] : begin[low + c + 1]], by slot.
 
@@ -115,7 +116,7 @@ def _strength(a: int, b: int, layer: int, ties: Ties) -> Any:
     return min(max(np.int64(strength * F(WEIGHT_UNIT) + F(0.5)), 1), 65535)
 
 
-@njit(parallel=True)
+@compiled(parallel=True)
 def count_ties(places: Places, degree: Any) -> None:
     """Degree (n,) of everybody, a pair that meets in two circles counted once."""
     people = len(degree)
@@ -125,7 +126,7 @@ def count_ties(places: Places, degree: Any) -> None:
             degree[slot] = _alters(slot, places, codes)
 
 
-@njit(parallel=True)
+@compiled(parallel=True)
 def fill_ties(places: Places, ties: Ties, start: Any, neighbour: Any, weight: Any, layer: Any) -> None:
     """The network's arrays, row by row."""
     people = len(start) - 1

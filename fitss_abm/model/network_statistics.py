@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from fitss_abm.model.caching import compiled
 from fitss_abm.model.network import WEIGHT_UNIT, Network, NetworkParameters
 
 DENSITY_SAMPLE = 20_000
@@ -21,7 +22,7 @@ DENSITY_SAMPLE = 20_000
 _YEAR = 365.25
 
 
-@njit(parallel=True)
+@compiled(parallel=True)
 def ego_density(start: Any, neighbour: Any, weight: Any, egos: Any, least: int, density: Any) -> None:
     """Share of pairs of confidants (weight >= least) who are tied to each other; -1 where there are fewer than two.
 

@@ -26,6 +26,7 @@ from fitss_abm.model.randomness import Stream, stream_key
 from fitss_abm.model.rules import DAY, Day
 
 QUARTER = 91  # days between renewals of the network
+_PEOPLE_PER_THREAD = 10_000
 _BANDS = 22  # five-year bands from 0, the last open
 MOST_PEOPLE = 2**31 - 1
 
@@ -78,7 +79,7 @@ class Simulation:
     ) -> None:
         """`network`: given ties; otherwise they are generated. `columns`: what user rules need besides the shipped columns.
 
-        `threads` defaults to all cores. `slow_days`, 1 or 7: how often onset and remission are drawn.
+        `threads` defaults to all cores that have enough people to walk. `slow_days`, 1 or 7: how often onset and remission are drawn.
         """
         faults = Faults()
         if not 1 <= people <= MOST_PEOPLE:
@@ -163,7 +164,9 @@ class Simulation:
         self._bind_ties()
 
     def _use_threads(self) -> None:
-        numba.set_num_threads(self._threads or numba.config.NUMBA_NUM_THREADS)
+        # Below so many people each, threads would spend longer waiting for one another than walking people.
+        useful = max(1, self.people // _PEOPLE_PER_THREAD)
+        numba.set_num_threads(self._threads or min(numba.config.NUMBA_NUM_THREADS, useful))
 
     def _generated(self, parameters: NetworkParameters) -> Network:
         self._use_threads()
