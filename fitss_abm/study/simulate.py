@@ -22,8 +22,7 @@ from fitss_abm.study import estimands
 from fitss_abm.study.scenario import Scenario
 
 if TYPE_CHECKING:
-    from fitss_abm.model.engine import compiled_before
-from fitss_abm.model.network import Network
+    from fitss_abm.model.network import Network
     from fitss_abm.model.simulation import Simulation
 
 Progress = Callable[[str, float], None]
@@ -47,6 +46,8 @@ def simulate(
     folder to which everything is saved, whole or not at all (`overwrite`: an earlier run may be there). `command`: for
     provenance. Raises InputError, before anything is simulated, when an input cannot be used.
     """
+    from fitss_abm.model.engine import compiled_before
+
     tell = progress or (lambda phase, fraction: None)
     watch = _Watch()
     with ExitStack() as stack:
@@ -59,7 +60,7 @@ def simulate(
             folder = Path(kept.name)
         if folder is not None and scenario.snapshot_every is not None:
             check_room(folder, people=scenario.people, days=scenario.days, every=scenario.snapshot_every)
-        tell("network" if _was_compiled() else "compiling", 0.0)
+        tell("network" if compiled_before() else "compiling", 0.0)
         with watch("network"):
             simulation = scenario.simulation(network=network)
         tell("network", 1.0)
@@ -126,12 +127,6 @@ def _live(
     return observer, trajectory
 
 
-def _was_compiled() -> bool:
-    """Whether these sources have run on this machine before."""
-    
-    return compiled_before()
-
-
 class _Watch:
     """Wall seconds by phase."""
 
@@ -152,7 +147,8 @@ def _provenance(
     import numba
     import numpy
 
-    
+    from fitss_abm.model.caching import sources_hash
+
     seconds = max(watch.seconds["years"], 1e-9)
     return {
         "program": "fitss_abm",
