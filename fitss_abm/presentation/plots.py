@@ -71,7 +71,7 @@ def draw_prevalence(results: style.Drawable) -> Figure | None:
         marker = "D" if gid == "as published" else "o"
         style.draw_estimates(axes, drawn, ids, shift=shift, colour=colour, gid=gid, marker=marker)
     style.rows_of(axes, ids)
-    axes.set_xlabel("Prevalence (%)")
+    axes.set_xlabel("Prevalence (% of adults who can have it)")
     markers = [
         Line2D([], [], color=style.WOMEN, marker="o", markersize=5, label="women"),
         Line2D([], [], color=style.MEN, marker="o", markersize=5, label="men"),
