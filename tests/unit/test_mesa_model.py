@@ -128,7 +128,7 @@ def rows(agents: Any) -> list[int]:
 @pytest.mark.parametrize(
     "what",
     [
-        lambda a: rows(a.copy()),
+        lambda a: rows(copy.copy(a)),
         lambda a: rows(a.select(lambda p: p.threat > 0.5)),
         lambda a: rows(a.select(lambda p: p.ptsd, at_most=3)),
         lambda a: rows(a.select(at_most=0.1)),
