@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zipfile
@@ -66,6 +67,9 @@ def _signature(simulation: Simulation) -> dict[str, Any]:
         "people": simulation.people,
         "seed": simulation.seeds.master,
         "pinned": dict(simulation.seeds.pinned),
+        "parameters": dict(simulation.parameters),
+        "catalogue": hashlib.sha256(repr(simulation.catalogue.conditions).encode()).hexdigest(),
+        "location": simulation.demography.location,
         "columns": sorted(simulation.population),
         "code": sources_hash(),
     }

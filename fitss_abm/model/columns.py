@@ -71,7 +71,7 @@ COLUMNS: tuple[Column, ...] = (
     _state("variation", "normal variate", "slow ups and downs of symptoms"),
     _state("body_map", "bits, a site each", "painful sites of this week", dtype=np.uint32),
     _state("somatic_severity", "points", "symptom severity scale of this week, 0 to 12", dtype=np.uint8),
-    Column("weeks_met", np.uint16, "bits, a week each", "last 13 weeks: ACR 2016, CWP, modified 2010, pain", "state", 4),
+    Column("weeks_met", np.uint16, "bits, a week each", "last 13 weeks: ACR 2016, CWP, modified 2010, pain, ACR 1990", "state", 5),
     _state("burden", "burden units", "symptom burden of the conditions"),
     _state("peripheral", "sources", "sources of peripheral pain"),
     _record("conditions", "conditions held now"),

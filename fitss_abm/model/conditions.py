@@ -71,6 +71,7 @@ class Condition:
     trigger_ratio: float = 1.0
     sensory: bool = False
     disturbs_sleep: bool = False
+    explains_pain: bool = False
     peripheral: float = 0.0
     burden: float = 0.0
     disability: float = 0.0
@@ -149,6 +150,12 @@ def _check_names(id: str, entry: dict[str, Any], faults: Faults) -> None:
         faults.add(f"{place}.regions", dict(loadings), "the squares of the loadings must add up to 1 at most")
     if entry.get("trigger_only") and not entry.get("trigger"):
         faults.add(f"{place}.trigger_only", True, "needs a trigger")
+
+
+def _mirrored(sites: Iterable[str]) -> int:
+    """The sites of the other side as bits."""
+    swap = {"left": "right", "right": "left"}
+    return sum(1 << SITES.index("_".join(swap.get(word, word) for word in site.split("_"))) for site in sites)
 
 
 class Catalogue:
@@ -235,7 +242,7 @@ class Catalogue:
         masks: list[Callable[[Condition], bool]] = [
             lambda c: c.family and c.spills_over,
             lambda c: c.disturbs_sleep,
-            lambda c: not c.family,
+            lambda c: c.explains_pain,
         ]
         by_definition = {c.definition: (1 << self.bit[c.id], c.burden) for c in self.conditions if c.definition}
         return {
@@ -252,6 +259,7 @@ class Catalogue:
             "condition_regions": regions,
             "condition_own": own,
             "condition_sites": np.array([sum(1 << SITES.index(s) for s in c.sites) for c in hazards], dtype=np.uint32),
+            "condition_sites_mirrored": np.array([_mirrored(c.sites) for c in hazards], dtype=np.uint32),
             "condition_masks": np.array([self.mask(c.id for c in hazards if chosen(c)) for chosen in masks], dtype=np.uint32),
             "condition_trigger": np.array(trigger, dtype=np.int8),
             "condition_trigger_days": column("trigger_days"),

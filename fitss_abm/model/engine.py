@@ -53,6 +53,11 @@ class Engine:
         self.day = day
         _check_arguments(day, columns, arrays)
         walked = [rule for rule in day if rule.every != "birth"]
+        for rule in day:
+            if rule.every == "birth" and not rule.compiled:
+                faults = Faults()
+                faults.add(f"rule {rule.name}", "compiled=False", "a rule of birth must be compiled")
+                faults.raise_if_any()
         self.births = tuple(rule for rule in day if rule.every == "birth")
         self._parts: list[Rule | Any] = []
         for fused, group in itertools.groupby(walked, key=lambda rule: rule.compiled):

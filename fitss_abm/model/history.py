@@ -4,8 +4,8 @@ Living every day of every life would cost several times the run. So each person'
 simulated days, in three stages: the distant past at a high pace, the last decade more slowly, the last two years day by day.
 In a day at pace p the fast variables (threat, soothing, alert) make one ordinary day, while the slow ones (sensitization,
 conditions, life events, stressors, age) advance by p days with exact probabilities; alert and soothing follow their sources
-faster, so that they do not miss the now shorter peaks of life events. Ties are those of the first day; an alter is
-as far in life as oneself. What remains of an error of the early stages is forgotten in the later ones, whose length exceeds
+faster, so that they do not miss the now shorter peaks of life events. Ties are those of the first day; alters go through
+the same share of their own lives. What remains of an error of the early stages is forgotten in the later ones, whose length exceeds
 the memory of sensitization (1 / decay = 2.7 years). `docs/model.md` shows the drift that is left.
 """
 
@@ -16,13 +16,14 @@ from dataclasses import dataclass
 
 from fitss_abm.model.engine import IN_PREHISTORY, Bindings, Clock, Engine
 
+QUARTER = 91  # days between renewals of the network and of the record of conditions held
 _YEAR = 365.25
 _EVERYTHING = 1e9  # days of life: more than anybody has
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Days of life from `pace_from` before the end of all earlier ones: `span` days of life in `days` simulated days."""
+    """`span` days of everybody's life, those before the last `later` ones, gone through in `days` simulated days."""
 
     later: float
     span: float
@@ -38,17 +39,16 @@ DAYS = sum(stage.days for stage in STAGES)  # even, so that the words of the las
 
 
 def live_through(
-    engine: Engine, bindings: Bindings, *, after_stage: Callable[[int], None] | None = None, block: int, chunk: int = 70
+    engine: Engine, bindings: Bindings, *, after_quarter: Callable[[int], None], block: int
 ) -> None:
-    """Walk everybody through the stages. `after_stage` is told how many simulated days are done, every `chunk` days."""
+    """Walk everybody through the stages. `after_quarter` is told how many simulated days are done, every 91 days of a stage."""
     done = 0
     for stage in STAGES:
         walked = 0
         while walked < stage.days:
-            days = min(chunk, stage.days - walked)
+            days = min(QUARTER, stage.days - walked)
             clock = Clock(IN_PREHISTORY + done, -1, stage.later, stage.span, float(stage.days))
             engine.walk(bindings, clock, days, block=block)
             walked += days
             done += days
-            if after_stage:
-                after_stage(done)
+            after_quarter(done)

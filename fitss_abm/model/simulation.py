@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,13 +20,13 @@ from fitss_abm.model.columns import COLUMNS, Column
 from fitss_abm.model.conditions import Catalogue, body_map, shipped
 from fitss_abm.model.demography import Demography, load
 from fitss_abm.model.engine import BLOCK, Bindings, Clock, Engine
+from fitss_abm.model.history import QUARTER
 from fitss_abm.model.network import Network, NetworkParameters
 from fitss_abm.model.parameters import Parameters
 from fitss_abm.model.population import DAYS_IN_YEAR, ENTRY_AGE, Population, populate
 from fitss_abm.model.randomness import Stream, stream_key
 from fitss_abm.model.rules import DAY, Day
 
-QUARTER = 91  # days between renewals of the network
 _PEOPLE_PER_THREAD = 10_000
 _BANDS = 22  # five-year bands from 0, the last open
 MOST_PEOPLE = 2**31 - 1
@@ -103,7 +104,7 @@ class Simulation:
         arrays = {**self.catalogue.arrays(), **body_map()}
         self.population = Population(people=people, hazards=arrays["condition_bit"].size, columns=declared)
         populate(self.population, demography, self.seeds.key(Stream.POPULATION))
-        self.network = network or self._generated(network_parameters or NetworkParameters())
+        self.network = copy.deepcopy(network) if network is not None else self._generated(network_parameters or NetworkParameters())
         self.engine = Engine(day, self.population.declared, arrays)
         self._bindings = self._bind(arrays, slow_days)
         self._bind_ties()
@@ -119,11 +120,12 @@ class Simulation:
         self.engine.born(self._bindings)
         self.population["age"][:] = ENTRY_AGE
 
-        def tell(done: int) -> None:
+        def after_quarter(done: int) -> None:
+            self._turn_record()
             if progress:
                 progress(done, history.DAYS)
 
-        history.live_through(self.engine, self._bindings, after_stage=tell, block=self._block)
+        history.live_through(self.engine, self._bindings, after_quarter=after_quarter, block=self._block)
         self.population["age"][:] = (-self.population["birth_day"] / DAYS_IN_YEAR).astype(np.float32)
         for name in ("first_onsets", "episodes"):
             self.population[name][:] = 0
@@ -186,6 +188,11 @@ class Simulation:
             generation=who["generation"], k0=k0, k1=k1,
         )  # fmt: skip
         self._bind_ties()
+        self._turn_record()
+
+    def _turn_record(self) -> None:
+        """The record of the last four quarters moves on."""
+        who = self.population
         who["held_quarter_3"][:] = who["held_quarter_2"]
         who["held_quarter_2"][:] = who["held_quarter_1"]
         who["held_quarter_1"][:] = who["held_quarter"]

@@ -36,7 +36,7 @@ def past_bereavements(  # type: ignore[no-untyped-def]
             for k in range(tie_start[i], tie_start[i + 1]):
                 other = tie_neighbour[k]
                 years = F(-all_birth_day[other]) / _YEAR - still_to_live
-                if years > F(0.0):
+                if years > F(0.0) and tie_weight[k] > 0:
                     band = min(int(years / _BAND_YEARS), death_rate.shape[1] - 1)
                     rate = death_rate[0 if all_female[other] else 1, band]
                     if tie_layer[k] == _PARTNER:

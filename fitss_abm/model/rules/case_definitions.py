@@ -10,7 +10,7 @@ from fitss_abm.model.conditions import DEFINITIONS, EXPLAINS_PAIN
 from fitss_abm.model.rules.rule import rule
 from fitss_abm.model.rules.symptoms import pain_drive
 
-_ACR_2016, _CWP, _MODIFIED_2010, _PAIN = 0, 1, 2, 3  # columns of `weeks_met`
+_ACR_2016, _CWP, _MODIFIED_2010, _PAIN, _ACR_1990 = 0, 1, 2, 3, 4  # columns of `weeks_met`
 _THIRTEEN = np.uint16(0x1FFF)
 _PER_UNIT = F(1.0 / NORMAL_UNIT)
 _TENDERNESS = 3  # column of `personal`
@@ -62,6 +62,12 @@ def tender_points(
     return per_logit * drive + women * F(female) + tenderness > threshold
 
 
+@jit
+def _remember(weeks_met, criterion: int, i: int, met: bool) -> None:  # type: ignore[no-untyped-def]
+    """Shift a criterion's thirteen weeks by one and put this week in."""
+    weeks_met[criterion, i] = ((weeks_met[criterion, i] << np.uint16(1)) & _THIRTEEN) | np.uint16(1 if met else 0)
+
+
 @rule(every="week")
 def case_definitions(  # type: ignore[no-untyped-def]
     conditions, weeks_met, body_map, somatic_severity, sensitization, alert_mean,
@@ -70,7 +76,7 @@ def case_definitions(  # type: ignore[no-untyped-def]
     pain_intercept, pain_sensitization, pain_alert, pain_person_sd, variation_weight, pain_gain,
     weeks_held, pain_weeks_chronic, tender_point_drive, tender_point_female, tender_point_threshold,
 ) -> None:  # fmt: skip
-    """Fibromyalgia (ACR 2016, modified 2010) and widespread pain are held when met in `weeks_held` of the last 13 weekly assessments.
+    """Each criterion is held when met in `weeks_held` of the last 13 weekly assessments.
 
     ACR 2016: severe enough and pain in 4 of 5 regions. Modified 2010: severe enough, by self-report. ACR 2010: the same,
     unless the clinician finds nociceptive pain that explains it. ACR 1990: widespread pain and 11 of 18 tender points.
@@ -84,13 +90,20 @@ def case_definitions(  # type: ignore[no-untyped-def]
             regions_painful(painful, site_masks) >= _GENERALIZED_REGIONS
         )
         now_2010 = severe_enough(wpi, severity, _WPI_FEW_2010)
-        for k in range(4):
-            met = (
-                now_2016
-                if k == _ACR_2016
-                else (widespread(painful, site_masks) if k == _CWP else (now_2010 if k == _MODIFIED_2010 else wpi > 0))
-            )
-            weeks_met[k, i] = ((weeks_met[k, i] << np.uint16(1)) & _THIRTEEN) | np.uint16(1 if met else 0)
+        now_widespread = widespread(painful, site_masks)
+        drive = pain_drive(
+            sensitization[i], alert_mean[i], F(personal[0, i]) * _PER_UNIT, variation[i], central_gain[i],
+            pain_intercept, pain_sensitization, pain_alert, pain_person_sd, variation_weight, pain_gain,
+        )  # fmt: skip
+        tender = tender_points(
+            drive, F(personal[_TENDERNESS, i]) * _PER_UNIT, female[i],
+            tender_point_drive, tender_point_female, tender_point_threshold,
+        )  # fmt: skip
+        _remember(weeks_met, _ACR_2016, i, now_2016)
+        _remember(weeks_met, _CWP, i, now_widespread)
+        _remember(weeks_met, _MODIFIED_2010, i, now_2010)
+        _remember(weeks_met, _PAIN, i, wpi > 0)
+        _remember(weeks_met, _ACR_1990, i, now_widespread and tender)
         old = conditions[i]
         new = old
         for k in range(definition_bit.shape[0] - 1):  # the last one, diagnosis, is a rule of its own
@@ -105,13 +118,6 @@ def case_definitions(  # type: ignore[no-untyped-def]
             new |= definition_bit[_D_PAIN]
         if F(count_bits(np.uint32(weeks_met[_CWP, i]))) >= weeks_held:
             new |= definition_bit[_D_CWP]
-            drive = pain_drive(
-                sensitization[i], alert_mean[i], F(personal[0, i]) * _PER_UNIT, variation[i], central_gain[i],
-                pain_intercept, pain_sensitization, pain_alert, pain_person_sd, variation_weight, pain_gain,
-            )  # fmt: skip
-            if tender_points(
-                drive, F(personal[_TENDERNESS, i]) * _PER_UNIT, female[i],
-                tender_point_drive, tender_point_female, tender_point_threshold,
-            ):  # fmt: skip
-                new |= definition_bit[_D_1990]
+        if F(count_bits(np.uint32(weeks_met[_ACR_1990, i]))) >= weeks_held:
+            new |= definition_bit[_D_1990]
         conditions[i] = new

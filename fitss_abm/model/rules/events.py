@@ -12,6 +12,8 @@ from fitss_abm.model.rules.rule import rule
 
 _EVENTS = np.uint32(Decision.EVENTS)
 _STRESSORS = np.uint32(Decision.STRESSORS)
+_EVENT = np.uint32(Decision.EVENT)
+_MOST_EVENTS = 8
 _YEAR = F(365.25)
 _HALF = F(0.5)
 _LONG_AGO = F(255.0)
@@ -71,7 +73,7 @@ def life_events(  # type: ignore[no-untyped-def]
     """Life events: rate_i = rate exp(sd z_i + slope adversity_i) a year; log-normal severity; the load L fades by exp(-decay t).
 
     L' = L exp(-decay t) + severity (1 - exp(-decay t)) / (decay t), the mean over the step of an event at a uniform moment in it.
-    At most two events a step. Some are traumatic: heavier, and they set the clock that PTSD reads; infections and injuries
+    Their number in a step is Poisson (eight at most). Some are traumatic: heavier, and they set the clock that PTSD reads; infections and injuries
     set theirs.
     """
     for i in range(event_load.shape[0]):
@@ -84,19 +86,23 @@ def life_events(  # type: ignore[no-untyped-def]
         mean_left = lost / fading if fading > F(0.0) else F(1.0)
         load = event_load[i] * (F(1.0) - lost)
         for k in range(3):
-            weeks_since[k, i] = np.uint8(min(F(weeks_since[k, i]) + weeks + _HALF, _LONG_AGO))
+            weeks_since[k, i] = np.uint8(min(F(weeks_since[k, i]) + max(weeks + _HALF, F(1.0)), _LONG_AGO))
         z = F(personal[_LIFE_EVENTS, i]) * _PER_UNIT
         expected = (
             life_event_rate * exp(event_proneness_sd * z + life_event_per_adversity * F(adversity[i])) * days / _YEAR
         )
         a, b, c, d = draw(founder, lived, day, _EVENTS, life_0, life_1)
-        one = one_minus_exp(expected)
-        if happens(a, one):
-            events = 2 if happens(b, one * _HALF) else 1
-            e, f, g, h = draw(founder, lived, day, _EVENTS + np.uint32(1), life_0, life_1)
+        if happens(a, one_minus_exp(expected)):
+            # how many more: a Poisson count that is at least one, from the second word
+            term = expected * exp(-expected) / one_minus_exp(expected)
+            below = term
+            events = 1
+            while events < _MOST_EVENTS and uniform(b) > below:
+                events += 1
+                term *= expected / F(events)
+                below += term
             for k in range(events):
-                size = e if k == 0 else f
-                kind = g if k == 0 else h
+                size, kind, _g, _h = draw(founder, lived, day, _EVENT + np.uint32(k), life_0, life_1)
                 spread = life_event_severity_sd
                 severity = life_event_severity * exp(spread * normal(size) - _HALF * spread * spread)
                 if uniform(kind) < trauma_share:

@@ -14,6 +14,7 @@ _EVENTS = np.uint32(Decision.CONDITION_EVENTS)
 _PER_UNIT = F(1.0 / NORMAL_UNIT)
 _REFERENCE_AGE = F(45.0)
 _DECADE = F(0.1)
+_LEAST = F(1e-30)  # keeps 0/0 away
 _FEMALE, _MALE, _UNTIL_MENOPAUSE = np.uint8(1), np.uint8(2), np.uint8(4)
 
 
@@ -34,7 +35,7 @@ def onset_and_remission(  # type: ignore[no-untyped-def]
 ) -> None:  # fmt: skip
     """Onset hazard h_c = base_c exp(b_C l_c C + b_A m_c A + slope_c (age - 45)/10 + sex_c + sd z_ic) x trigger; remission r_c exp(-b C + sex_c).
 
-    A is the slow mean of alert. Probabilities for the step are 1 - exp(-hazard x days). Each condition has its own word of
+    A is the slow mean of alert. Over a step of t days the state changes with the exact probability of a two-state process, h/(h+r) (1 - exp(-(h+r) t)). Each condition has its own word of
     luck, so a change in one leaves the luck of the others alone. Dysmenorrhoea ends at menopause.
     """
     for h in range(condition_bit.shape[0]):
@@ -63,19 +64,22 @@ def onset_and_remission(  # type: ignore[no-untyped-def]
             fertile = years < F(menopause_age[i])
             eligible = (for_women if is_woman else for_men) & (fertile | (not women_only_until))
             may_begin = eligible & (years >= condition_age_from[h])
-            in_trigger = F(7.0) * F(clock[i]) < trigger_days
-            by_trigger = condition_in_trigger[h] if in_trigger else condition_without_trigger[h]
+            # the part of the step that lies within the trigger's window
+            within = min(max((trigger_days - F(7.0) * F(clock[i])) / max(days, F(1e-3)), F(0.0)), F(1.0))
+            by_trigger = condition_without_trigger[h] + within * (condition_in_trigger[h] - condition_without_trigger[h])
             by_senses = F(1.0) + of_senses * (sensory_sensitivity[i] - F(1.0))
-            onset = (
+            log_onset = (
                 of_c * sensitization[i]
                 + of_a * alert_mean[i]
                 + condition_per_decade[h] * (years - _REFERENCE_AGE) * _DECADE
                 + condition_female_onset[h] * woman
                 + susceptibility_sd * F(susceptibility[h, i]) * _PER_UNIT
             )
-            remission = condition_female_remission[h] * woman - remission_sensitization * sensitization[i]
-            base = condition_remission[h] if held else condition_onset[h] * by_trigger * by_senses
-            changes = happens(word, one_minus_exp(base * exp(remission if held else onset) * days))
+            log_remission = condition_female_remission[h] * woman - remission_sensitization * sensitization[i]
+            onset = condition_onset[h] * by_trigger * by_senses * exp(log_onset) if may_begin else F(0.0)
+            remission = condition_remission[h] * exp(log_remission)
+            both = onset + remission
+            changes = happens(word, one_minus_exp(both * days) * (remission if held else onset) / max(both, _LEAST))
             ends = changes | (not eligible)
             begins = changes & may_begin
             now = (not ends) if held else begins

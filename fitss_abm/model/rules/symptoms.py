@@ -91,13 +91,13 @@ def sleep(  # type: ignore[no-untyped-def]
 @rule(every="week")
 def body_map(  # type: ignore[no-untyped-def]
     body_map, sensitization, alert_mean, personal, variation, central_gain, site_trait, conditions, generation,
-    day, first, life_0, life_1, site_term, condition_bit, condition_sites,
+    day, first, life_0, life_1, site_term, susceptibility, condition_bit, condition_sites, condition_sites_mirrored,
     pain_intercept, pain_sensitization, pain_alert, pain_person_sd, variation_weight, pain_gain,
     site_sd, site_noise, local_pain,
 ) -> None:  # fmt: skip
     """Site s hurts this week with probability logistic((drive_i + term_s + sd z_is + local_s) / noise).
 
-    `local_s` is the pain of a condition on its own sites. The widespread pain index is the number of painful sites.
+    `local_s` is the pain of a condition on its own sites; which side is left to chance (the last bit of the susceptibility). The widespread pain index is the number of painful sites.
     """
     # The painful local sites stand in the body map until their turn comes: no array beside it is needed.
     for i in range(body_map.shape[0]):
@@ -105,7 +105,8 @@ def body_map(  # type: ignore[no-untyped-def]
     for h in range(condition_bit.shape[0]):
         if condition_sites[h]:
             for i in range(body_map.shape[0]):
-                body_map[i] |= condition_sites[h] if conditions[i] & condition_bit[h] else np.uint32(0)
+                sites = condition_sites_mirrored[h] if susceptibility[h, i] & np.int8(1) else condition_sites[h]
+                body_map[i] |= sites if conditions[i] & condition_bit[h] else np.uint32(0)
     least = _NEGLIGIBLE * site_noise
     for group in range((_SITES + 3) // 4):
         s = 4 * group
@@ -143,7 +144,8 @@ def somatic_severity(  # type: ignore[no-untyped-def]
     """Symptom severity scale (0-12): fatigue, unrefreshing sleep, cognition (0-3 each), headache, abdominal pain, depression (0-1 each).
 
     All read one somatic drive D = a + b_C C + b_A A + sd e + w nu + c1 WPI + c2 conditions + b_g log g, where e is correlated with the
-    lasting difference in pain; sleep adds logit(poor sleep), cognition is half a logit harder.
+    lasting difference in pain; sleep adds half of how much worse than usual
+    it is (logits), cognition is half a logit harder.
     """
     correlation = somatic_pain_correlation
     rest = np.sqrt(F(1.0) - correlation * correlation)
