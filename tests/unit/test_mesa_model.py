@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from typing import Any
 
 import mesa
@@ -260,3 +262,8 @@ def test_a_mechanism_is_not_called_from_outside(model: FitssModel) -> None:
     for call in (lambda p: p.support(), lambda p: p.draw("hassles"), lambda p: p.yesterday, lambda p: p.pace):
         with pytest.raises(RuntimeError, match="only within a mechanism"):
             call(model.agents[0])
+
+
+def test_it_costs_nothing_when_not_used() -> None:
+    code = "import sys, fitss_abm, fitss_abm.model.simulation; sys.exit('mesa' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
