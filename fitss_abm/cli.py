@@ -232,12 +232,15 @@ def _report(results: Results, figures: list[Path]) -> None:
 
 def _number(text: str) -> int | float | str:
     """The number that a text says; the text itself where it says none, so that it is told with all other faults."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number  # 1e6 people are welcome
 
 
 def _console() -> Console:

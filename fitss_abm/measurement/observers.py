@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from fitss_abm.model.arithmetic import count_bits
 from fitss_abm.model.caching import compiled
 from fitss_abm.model.conditions import MOST_CONDITIONS, Catalogue
+from fitss_abm.model.history import QUARTER
 from fitss_abm.model.population import DAYS_IN_YEAR
-from fitss_abm.model.simulation import QUARTER, Simulation
+from fitss_abm.model.simulation import Simulation
 
 Counts64 = NDArray[np.int64]
 
@@ -30,7 +31,7 @@ AGE_GROUPS = ("18-19", *(f"{low}-{low + 4}" for low in range(20, 85, 5)), "85+")
 COUNTED_ONCE = ("fibromyalgia", "chronic_widespread_pain")
 """Fibromyalgia is widespread pain with more: the two make one condition in numbers of conditions."""
 
-RECENT_FROM = 4 * QUARTER
+RECENT_FROM = 3 * QUARTER
 """Days. From here on the record of the last four quarters of a year holds days of the run alone."""
 
 _LANES = MOST_CONDITIONS  # always all bits of the word: a loop of fixed length is vectorised

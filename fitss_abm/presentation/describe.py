@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+_MOST_COLUMNS = 6  # of a table on a terminal; a row with more is shown as an entry of its own
 _EVERY = {
     "day": "every day",
     "week": "each person on one fixed day of the week",
@@ -38,16 +39,21 @@ class Section:
 
 def rules() -> Section:
     """DAY in order: how often each rule is applied, what it reads and writes, its equation."""
+    from fitss_abm.model.parameters import declared
     from fitss_abm.model.rules import DAY
 
     rows = []
     for number, rule in enumerate(DAY, start=1):
         written = _written(rule.function)
-        read = [name for name in rule.arguments if name not in written]
-        rows.append((str(number), rule.name, rule.every, ", ".join(written), ", ".join(read), _prose(rule.equation)))
+        numbers = [name for name in rule.arguments if name in declared()]
+        read = [name for name in rule.arguments if name not in (*written, *numbers)]
+        lists = (", ".join(names) for names in (written, read, numbers))
+        rows.append((str(number), rule.name, rule.every, *lists, _prose(rule.equation)))
     often = "; ".join(f"{word}: {meaning}" for word, meaning in _EVERY.items())
-    words = f"In this order for each person; of others only yesterday is read. {often}."
-    return Section("The day", words, ("", "rule", "every", "writes", "reads", "equation"), tuple(rows))
+    words = (
+        f"In this order for each person; of others only yesterday is read. What a rule writes it may read too. {often}."
+    )
+    return Section("The day", words, ("", "rule", "every", "writes", "reads", "parameters", "equation"), tuple(rows))
 
 
 def parameters() -> Section:
@@ -152,7 +158,7 @@ def show(sections: Iterable[Section], console: Console) -> None:
     """Print the sections for a reader at a terminal: long ones as entries, others as tables."""
     for section in sections:
         console.print(f"[bold]{section.title}[/bold]\n{escape(section.words)}\n")
-        if len(section.headings) > 5:
+        if len(section.headings) > _MOST_COLUMNS:
             _show_entries(section, console)
         else:
             table = Table(*section.headings, box=box.SIMPLE_HEAD, pad_edge=False)

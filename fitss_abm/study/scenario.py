@@ -95,7 +95,7 @@ class Scenario(BaseModel):
             raise InputError([*error.faults, *_faults_in(overrides)]) from None
         faults = _faults_in(values)
         if faults:
-            faults += check_files(_prepared(values))
+            faults += check_files(_prepared(values), default_people=cls.model_fields["people"].default)
         if faults:
             in_file = {fault: fault.file is None and _key(fault.field) not in overrides for fault in faults}
             raise InputError(

@@ -34,7 +34,7 @@ _WANTED = {
     "date_type": "must be a date such as 2025-01-01",
     "dict_type": "must be a table",
     "tuple_type": "must be a list",
-    "greater_than": "must be above {gt:g}",
+    "greater_than": "must be above {gt}",
     "greater_than_equal": "must be {ge} or more",
     "less_than": "must be below {lt}",
     "less_than_equal": "must be {le} or less",
@@ -80,9 +80,14 @@ def told(error: ValidationError, known: Iterable[str], faults: Faults) -> None:
                 )
         else:
             wanted = _WANTED.get(each["type"])
-            problem = wanted.format(**each.get("ctx", {})) if wanted else each["msg"].lower()
+            bounds = {name: _plain(bound) for name, bound in each.get("ctx", {}).items()}
+            problem = wanted.format(**bounds) if wanted else each["msg"].lower()
             faults.add(field, each["input"], problem)
         seen.add(place)
+
+
+def _plain(bound: object) -> object:
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 def check_contents(values: Mapping[str, Any], faults: Faults) -> None:
@@ -238,7 +243,7 @@ def demography_of(location: str, population: str | Mapping[str, Any] | None) -> 
     return load(location)
 
 
-def check_files(values: Mapping[str, Any], *, edges: bool = True) -> list[Fault]:
+def check_files(values: Mapping[str, Any], *, default_people: int = 0, edges: bool = True) -> list[Fault]:
     """Everything that is wrong with the contents of the files that a scenario names, as far as they are there."""
     from fitss_abm.model.conditions import shipped
     from fitss_abm.model.demography import read_table
@@ -256,7 +261,10 @@ def check_files(values: Mapping[str, Any], *, edges: bool = True) -> list[Fault]
         if entries is not None and isinstance(values.get("conditions"), Mapping):
             catalogue.with_entries(values["conditions"], faults)
     given = network if isinstance(network, Mapping) else {}
-    people = values.get("people", 0)
-    if edges and isinstance(given.get("edges"), str) and Path(given["edges"]).is_file() and isinstance(people, int):
+    people = values.get("people", default_people)
+    countable = (
+        isinstance(people, int) and people >= 1
+    )  # otherwise that is told, and nobody in the edge list is unknown
+    if edges and isinstance(given.get("edges"), str) and Path(given["edges"]).is_file() and countable:
         _gather(lambda: read_edge_list(given["edges"], people=people, directed=given.get("directed") is True), faults)
     return faults.found
