@@ -7,11 +7,13 @@ import numpy as np
 from fitss_abm.model.arithmetic import F, count_bits, jit
 from fitss_abm.model.columns import NORMAL_UNIT
 from fitss_abm.model.conditions import DEFINITIONS, EXPLAINS_PAIN
+from fitss_abm.model.rules.pace import pace
 from fitss_abm.model.rules.rule import rule
 from fitss_abm.model.rules.symptoms import pain_drive
 
 _ACR_2016, _CWP, _MODIFIED_2010, _PAIN, _ACR_1990 = 0, 1, 2, 3, 4  # columns of `weeks_met`
-_THIRTEEN = np.uint16(0x1FFF)
+_THIRTEEN = np.uint32(0x1FFF)
+_MOST_WEEKS = F(13.0)
 _PER_UNIT = F(1.0 / NORMAL_UNIT)
 _TENDERNESS = 3  # column of `personal`
 _D_2016 = DEFINITIONS.index("fibromyalgia_acr_2016")
@@ -63,15 +65,16 @@ def tender_points(
 
 
 @jit
-def _remember(weeks_met, criterion: int, i: int, met: bool) -> None:  # type: ignore[no-untyped-def]
-    """Shift a criterion's thirteen weeks by one and put this week in."""
-    weeks_met[criterion, i] = ((weeks_met[criterion, i] << np.uint16(1)) & _THIRTEEN) | np.uint16(1 if met else 0)
+def _remember(weeks_met, criterion: int, i: int, weeks: int, met: bool) -> None:  # type: ignore[no-untyped-def]
+    """Shift a criterion's thirteen weeks and put this week in, or the `weeks` that a step of the pre-history stands for."""
+    now = (np.uint32(1) << weeks) - np.uint32(1) if met else np.uint32(0)
+    weeks_met[criterion, i] = np.uint16(((np.uint32(weeks_met[criterion, i]) << weeks) | now) & _THIRTEEN)
 
 
 @rule(every="week")
 def case_definitions(  # type: ignore[no-untyped-def]
     conditions, weeks_met, body_map, somatic_severity, sensitization, alert_mean,
-    personal, variation, central_gain, female,
+    personal, variation, central_gain, female, birth_day, pace_from, pace_span, pace_days,
     site_masks, definition_bit, condition_masks,
     pain_intercept, pain_sensitization, pain_alert, pain_person_sd, variation_weight, pain_gain,
     weeks_held, pain_weeks_chronic, tender_point_drive, tender_point_female, tender_point_threshold,
@@ -99,11 +102,13 @@ def case_definitions(  # type: ignore[no-untyped-def]
             drive, F(personal[_TENDERNESS, i]) * _PER_UNIT, female[i],
             tender_point_drive, tender_point_female, tender_point_threshold,
         )  # fmt: skip
-        _remember(weeks_met, _ACR_2016, i, now_2016)
-        _remember(weeks_met, _CWP, i, now_widespread)
-        _remember(weeks_met, _MODIFIED_2010, i, now_2010)
-        _remember(weeks_met, _PAIN, i, wpi > 0)
-        _remember(weeks_met, _ACR_1990, i, now_widespread and tender)
+        paced = pace(birth_day[i], pace_from, pace_span, pace_days)
+        weeks = np.uint32(min(max(paced + F(0.5), F(1.0)), _MOST_WEEKS))
+        _remember(weeks_met, _ACR_2016, i, weeks, now_2016)
+        _remember(weeks_met, _CWP, i, weeks, now_widespread)
+        _remember(weeks_met, _MODIFIED_2010, i, weeks, now_2010)
+        _remember(weeks_met, _PAIN, i, weeks, wpi > 0)
+        _remember(weeks_met, _ACR_1990, i, weeks, now_widespread and tender)
         old = conditions[i]
         new = old
         for k in range(definition_bit.shape[0] - 1):  # the last one, diagnosis, is a rule of its own
