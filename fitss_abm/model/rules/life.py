@@ -23,8 +23,8 @@ _REGIONS = len(REGIONS)
 _REGION_DRAWS = np.uint32(2)  # six regional factors need two draws of four words
 _SITES = len(SITES)
 _PERSONAL = len(PERSONAL)
-# Natural menopause: mean 51 years, sd 4 (assumed from the usual 45-55).
-_MENOPAUSE_MEAN, _MENOPAUSE_SD = F(51.0), F(4.0)
+# Natural menopause: mean 51 years, sd 4, between 40 and 60 (assumed from the usual 45-55).
+_MENOPAUSE_MEAN, _MENOPAUSE_SD, _MENOPAUSE_LOW, _MENOPAUSE_HIGH = F(51.0), F(4.0), F(40.0), F(60.0)
 _UNIT = F(NORMAL_UNIT)
 _BYTE_MAX = F(127.0)
 
@@ -77,7 +77,8 @@ def traits(  # type: ignore[no-untyped-def]
         support_uptake[i] = _spread(e, uptake_sd, uptake_female * half_sex)
         giving[i] = _spread(f, giving_sd, giving_female * half_sex)
         sensory_sensitivity[i] = _spread(g, sensory_sensitivity_sd, F(0.0))
-        menopause_age[i] = np.uint8(_MENOPAUSE_MEAN + _MENOPAUSE_SD * normal(h) + _HALF)
+        years = _MENOPAUSE_MEAN + _MENOPAUSE_SD * normal(h) + _HALF
+        menopause_age[i] = np.uint8(min(max(years, _MENOPAUSE_LOW), _MENOPAUSE_HIGH))
 
 
 @rule(every="birth")

@@ -33,7 +33,7 @@ def onset_and_remission(  # type: ignore[no-untyped-def]
     condition_trigger, condition_trigger_days, condition_without_trigger, condition_in_trigger, condition_sensory,
     onset_sensitization, onset_alert, remission_sensitization, susceptibility_sd,
 ) -> None:  # fmt: skip
-    """Onset hazard h_c = base_c exp(b_C l_c C + b_A m_c A + slope_c (age - 45)/10 + sex_c + sd z_ic) x trigger; remission r_c exp(-b C + sex_c).
+    """Onset hazard h_c = base_c exp(b_C l_c C + b_A m_c A + slope_c (age - 45)/10 + sex_c + sd z_ic) x trigger; remission r_c exp(-b l_c C + sex_c).
 
     A is the slow mean of alert. Over a step of t days the state changes with the exact probability of a two-state process, h/(h+r) (1 - exp(-(h+r) t)). Each condition has its own word of
     luck, so a change in one leaves the luck of the others alone. Dysmenorrhoea ends at menopause.
@@ -49,6 +49,7 @@ def onset_and_remission(  # type: ignore[no-untyped-def]
         for_women = condition_eligible[h] & _FEMALE != 0
         for_men = condition_eligible[h] & _MALE != 0
         of_c = onset_sensitization * condition_loading_sensitization[h]
+        held_by_c = remission_sensitization * condition_loading_sensitization[h]
         of_a = onset_alert * condition_loading_alert[h]
         of_senses = F(1.0) if condition_sensory[h] else F(0.0)
         for i in range(conditions.shape[0]):
@@ -75,7 +76,7 @@ def onset_and_remission(  # type: ignore[no-untyped-def]
                 + condition_female_onset[h] * woman
                 + susceptibility_sd * F(susceptibility[h, i]) * _PER_UNIT
             )
-            log_remission = condition_female_remission[h] * woman - remission_sensitization * sensitization[i]
+            log_remission = condition_female_remission[h] * woman - held_by_c * sensitization[i]
             onset = condition_onset[h] * by_trigger * by_senses * exp(log_onset) if may_begin else F(0.0)
             remission = condition_remission[h] * exp(log_remission)
             both = onset + remission

@@ -19,7 +19,7 @@ _SITES = len(SITES)
 _ABDOMEN = np.uint32(1 << SITES.index("abdomen"))
 _NEGLIGIBLE = F(-9.2)  # logits below which a site does not hurt: probability one in ten thousand
 # Steps of the four-point items (0 no problem .. 3 severe) and thresholds of the three yes/no items, logits (assumed).
-_SLIGHT, _MODERATE, _SEVERE = F(0.0), F(1.5), F(3.0)
+_SLIGHT, _MODERATE, _SEVERE = F(-3.5), F(1.5), F(3.0)
 _COGNITION_OFFSET = F(0.5)
 _EXTRA = F(2.5)
 _DEPRESSION_ALERT = F(2.0)
