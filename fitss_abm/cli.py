@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import re
 import signal
 import sys
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from fitss_abm.measurement.results import Results
     from fitss_abm.study.scenario import Scenario
 
-BAD_INPUT, STOPPED, TERMINATED = 2, 130, 143
+FAILED, BAD_INPUT, STOPPED, TERMINATED = 1, 2, 130, 143
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _WIDE = 150  # characters, where nobody's screen says how wide a line may be
 _PHASES = {
     "compiling": "compiling the model, once on this machine, about half a minute",
@@ -262,6 +264,11 @@ def _told() -> Iterator[None]:
     except MemoryError:
         typer.echo("not enough memory for so many people; nothing was written", err=True)
         raise typer.Exit(BAD_INPUT) from None
+    except OSError as error:
+        if error.errno not in _DISK_FULL:
+            raise
+        typer.echo(f"the disk is full ({error.strerror}); nothing was written", err=True)
+        raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
         typer.echo("stopped; nothing was written", err=True)
         raise typer.Exit(STOPPED) from None

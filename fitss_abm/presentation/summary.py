@@ -73,7 +73,7 @@ def show_summary(results: Results, console: Console) -> None:
 
 def _conditions(results: Results, last: pd.DataFrame) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("", min_width=16)
+    table.add_column("", min_width=16, overflow="fold")
     for heading in ("all", "women", "men", "women : men", "published"):
         table.add_column(heading, justify="right")
     table.add_column("within")

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitss_abm.errors import Faults
 from fitss_abm.measurement.observers import Observer, observation_days
 from fitss_abm.measurement.results import PEOPLE, Results, fresh_folder
 from fitss_abm.measurement.snapshots import Snapshots, check_room
@@ -29,6 +30,20 @@ Progress = Callable[[str, float], None]
 """Is told the name of a phase (network, compiling, pre-history, years) and how much of it is done, 0 to 1."""
 
 _WEEK = 7
+_BYTES_PER_PERSON = 300
+"""At least so much memory: columns and ties."""
+
+
+def check_memory(scenario: Scenario) -> None:
+    """Raise InputError when this machine cannot hold so many people, rather than have it run out of memory."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return
+    memory, wanted = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), scenario.people * _BYTES_PER_PERSON
+    faults = Faults()
+    if wanted > memory > 0:
+        problem = f"need {wanted / 1e9:,.1f} GB of memory or more where this machine has {memory / 1e9:,.1f} GB"
+        faults.add("people", scenario.people, problem)
+    faults.raise_if_any()
 
 
 def simulate(
@@ -50,6 +65,7 @@ def simulate(
 
     tell = progress or (lambda phase, fraction: None)
     watch = _Watch()
+    check_memory(scenario)
     with ExitStack() as stack:
         folder, kept, scratch = None, None, None
         if out is not None:

@@ -149,6 +149,11 @@ def test_a_population_and_an_edge_list_are_told_together(folder: Path) -> None:
         assert part in message, message
 
 
+def test_more_people_than_memory_holds(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fitss_abm.study.simulate._BYTES_PER_PERSON", 10**13)
+    assert "people = 100: need 1,000,000.0 GB of memory or more" in refused(folder, "--people", "100")
+
+
 def test_a_folder_that_exists(folder: Path) -> None:
     (folder / "mine").mkdir()
     (folder / "mine" / "thesis.tex").write_text("", encoding="utf-8")

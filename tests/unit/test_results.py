@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,6 +118,14 @@ def test_looking_at_people_changes_nothing(results: Results) -> None:
     pd.testing.assert_frame_equal(unseen.prevalence, results.prevalence)
     pd.testing.assert_frame_equal(unseen.trajectory, results.trajectory)
     assert unseen.people is None
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="needs two threads")
+def test_threads_change_nothing(results: Results, people: pd.DataFrame) -> None:
+    for threads in (1, 2):
+        again = simulate(SCENARIO.replace(threads=threads))
+        for name in ("prevalence", "incidence", "comorbidity", "counts", "plane", "trajectory", "people"):
+            pd.testing.assert_frame_equal(getattr(again, name), getattr(results, name))
 
 
 def test_without_a_folder_people_can_be_read_and_saved_later(tmp_path: Path) -> None:
