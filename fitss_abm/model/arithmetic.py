@@ -9,9 +9,8 @@ reassociation or contraction, so every IEEE machine gives the same bits. Coeffic
 
 from __future__ import annotations
 
-from typing import Any
-
 import functools
+from typing import Any
 
 import numba
 import numpy as np

@@ -26,7 +26,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # What compiled functions call or read when they are compiled, besides their own file.
-_KERNELS = ("model/arithmetic.py", "model/randomness.py", "model/columns.py", "model/conditions.py", "model/pain.py", "model/rules")
+_KERNELS = (
+    "model/arithmetic.py",
+    "model/randomness.py",
+    "model/columns.py",
+    "model/conditions.py",
+    "model/pain.py",
+    "model/rules",
+)
 
 
 def _hash(paths: Iterable[Path]) -> str:
@@ -45,7 +52,11 @@ def sources_hash() -> str:
 
 @cache
 def _compiled_hash(own: Path) -> str:
-    kernels = [path for name in _KERNELS for path in ([_PACKAGE / name] if name.endswith(".py") else (_PACKAGE / name).glob("*.py"))]
+    kernels = [
+        path
+        for name in _KERNELS
+        for path in ([_PACKAGE / name] if name.endswith(".py") else (_PACKAGE / name).glob("*.py"))
+    ]
     return _hash({own.resolve(), *kernels})
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 def save(simulation: Simulation, path: str | os.PathLike[str]) -> Path:
-    """Write the state of a simulation to a `.npz` file: first beside it, then renamed, so that a broken write leaves the old one."""
+    """Write the state of a simulation to a `.npz` file: first beside it, then renamed, so that a broken write leaves
+    the old one."""
     target = Path(path)
     arrays: dict[str, Any] = {f"column_{name}": array for name, array in simulation.population.items()}
     arrays |= {f"network_{name}": array for name, array in simulation.network.arrays().items()}
@@ -57,7 +58,9 @@ def restore(simulation: Simulation, path: str | os.PathLike[str]) -> int:
     for name, array in simulation.population.items():
         array[...] = stored[f"column_{name}"]
     simulation.offers[...] = stored["offers"]
-    simulation.network.restore({name.removeprefix("network_"): a for name, a in stored.items() if name.startswith("network_")})
+    simulation.network.restore(
+        {name.removeprefix("network_"): a for name, a in stored.items() if name.startswith("network_")}
+    )
     return int(signature["day"])
 
 

@@ -199,9 +199,15 @@ class Catalogue:
                     faults.add(f"conditions.{id}.definition", fields["definition"], "cannot be changed")
                 by_id[id] = dataclasses.replace(by_id[id], **fields)
             elif "label" not in entry or "onset_per_1000_person_years" not in entry:
-                faults.unknown(f"conditions.{id}", id, "condition (a new one needs label and onset_per_1000_person_years)", by_id)
+                faults.unknown(
+                    f"conditions.{id}", id, "condition (a new one needs label and onset_per_1000_person_years)", by_id
+                )
             elif "definition" in fields:
-                faults.add(f"conditions.{id}.definition", fields["definition"], "a new condition needs a hazard; definitions are rules")
+                faults.add(
+                    f"conditions.{id}.definition",
+                    fields["definition"],
+                    "a new condition needs a hazard; definitions are rules",
+                )
             elif "label" in fields:
                 by_id[id] = Condition(id=id, **fields)
         if len(by_id) > MOST_CONDITIONS:
@@ -219,14 +225,17 @@ class Catalogue:
             if "condition_remission" in off:
                 new = dataclasses.replace(new, female_remission=0.0)
             if "female_only_spillover" in off and condition.sex is not None:
-                new = dataclasses.replace(new, peripheral=0.0, burden=0.0, sites=(), disturbs_sleep=False, spills_over=False)
+                new = dataclasses.replace(
+                    new, peripheral=0.0, burden=0.0, sites=(), disturbs_sleep=False, spills_over=False
+                )
             changed.append(new)
         return Catalogue(changed)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The catalogue as compiled rules read it: arrays over conditions with a hazard, keyed by argument name.
 
-        `condition_regions` has shape (hazards, 6), `condition_masks` (3,): see SOMATIC, DISTURBS_SLEEP, EXPLAINS_PAIN; rates are per day.
+        `condition_regions` has shape (hazards, 6), `condition_masks` (3,): see SOMATIC, DISTURBS_SLEEP,
+        EXPLAINS_PAIN; rates are per day.
         """
         hazards = [condition for condition in self.conditions if condition.has_hazard]
 
@@ -260,7 +269,9 @@ class Catalogue:
             "condition_own": own,
             "condition_sites": np.array([sum(1 << SITES.index(s) for s in c.sites) for c in hazards], dtype=np.uint32),
             "condition_sites_mirrored": np.array([_mirrored(c.sites) for c in hazards], dtype=np.uint32),
-            "condition_masks": np.array([self.mask(c.id for c in hazards if chosen(c)) for chosen in masks], dtype=np.uint32),
+            "condition_masks": np.array(
+                [self.mask(c.id for c in hazards if chosen(c)) for chosen in masks], dtype=np.uint32
+            ),
             "condition_trigger": np.array(trigger, dtype=np.int8),
             "condition_trigger_days": column("trigger_days"),
             "condition_without_trigger": np.array(without, dtype=np.float32),
@@ -292,8 +303,16 @@ def body_map() -> Mapping[str, NDArray[Any]]:
         return sum(1 << bit for bit, site in enumerate(SITES) if sites[site][name] == value)
 
     regions = ("upper_left", "upper_right", "lower_left", "lower_right", "axial")
-    masks = [mask("side", "left"), mask("side", "right"), mask("half", "upper"), mask("half", "lower"), mask("axial", True)]
-    return MappingProxyType({
-        "site_term": np.array([sites[site]["term"] for site in SITES], dtype=np.float32),
-        "site_masks": np.array(masks + [mask("region", region) for region in regions], dtype=np.uint32),
-    })
+    masks = [
+        mask("side", "left"),
+        mask("side", "right"),
+        mask("half", "upper"),
+        mask("half", "lower"),
+        mask("axial", True),
+    ]
+    return MappingProxyType(
+        {
+            "site_term": np.array([sites[site]["term"] for site in SITES], dtype=np.float32),
+            "site_masks": np.array(masks + [mask("region", region) for region in regions], dtype=np.uint32),
+        }
+    )

@@ -59,12 +59,16 @@ def write_driver(
         return "first" if name == "first" else name
 
     def call(rule: Rule, prefix: str) -> str:
-        return f"rule_{number[rule.name]}({', '.join(argument(name, prefix) for name in rule.arguments)})  # {rule.name}"
+        return (
+            f"rule_{number[rule.name]}({', '.join(argument(name, prefix) for name in rule.arguments)})  # {rule.name}"
+        )
 
     def cuts(group: Iterable[Rule], prefix: str, low: str, high: str) -> list[str]:
         names = dict.fromkeys(name for rule in group for name in rule.arguments)
         lines = [
-            f"{prefix}{name} = {name}[{'' if columns[name].width == 'one' else ':, '}{low}:{high}]" for name in names if name in columns
+            f"{prefix}{name} = {name}[{'' if columns[name].width == 'one' else ':, '}{low}:{high}]"
+            for name in names
+            if name in columns
         ]
         lines += [f"{prefix}words = words_after[{low}:{high}]"] if "words" in names else []
         lines += [f"{prefix}tie_start = tie_start[{low}:{high} + 1]"] if "tie_start" in names else []
@@ -125,7 +129,7 @@ def _indent(lines: Iterable[str], spaces: int) -> str:
     return "\n".join(" " * spaces + line for line in lines)
 
 
-_TEMPLATE = '''{head}
+_TEMPLATE = """{head}
 
 def walk_block(low, high, day, weekday, today, words_before, words_after, {taken}):
 {body}
@@ -196,4 +200,4 @@ def night(today, people, block, deaths, {taken}):
                     offers[1, i] = 0
                     born_block(i, i + 1, {taken})
             deaths[b] = 0
-'''
+"""

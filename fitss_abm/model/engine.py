@@ -36,7 +36,8 @@ Bindings = dict[str, Any]
 
 @dataclass(frozen=True)
 class Clock:
-    """When a stretch of days takes place: `day` keys the luck; `today` is the date, or -1 in the pre-history; pace as in pace.py."""
+    """When a stretch of days takes place: `day` keys the luck; `today` is the date, or -1 in the pre-history; pace
+    as in pace.py."""
 
     day: int
     today: int
@@ -85,7 +86,9 @@ class Engine:
         driver = self._first_loaded
         driver.born(bindings["people"], BLOCK, *driver.collect(bindings, Clock(0, -1)))
 
-    def walk(self, bindings: Bindings, clock: Clock, days: int, *, block: int = BLOCK, wait_at_death: bool = False) -> int:
+    def walk(
+        self, bindings: Bindings, clock: Clock, days: int, *, block: int = BLOCK, wait_at_death: bool = False
+    ) -> int:
         """Walk everybody through `days` days; returns how many were walked.
 
         The night after each day takes the dead away and puts newcomers in their places. With `wait_at_death` it stops after
@@ -104,7 +107,13 @@ class Engine:
             )  # fmt: skip
             return -int(done) if wait_at_death and died else int(done)
         for step in range(days):
-            now = Clock(clock.day + step, clock.today + step if clock.today >= 0 else -1, clock.pace_from, clock.pace_span, clock.pace_days)
+            now = Clock(
+                clock.day + step,
+                clock.today + step if clock.today >= 0 else -1,
+                clock.pace_from,
+                clock.pace_span,
+                clock.pace_days,
+            )
             for part in self._parts:
                 if isinstance(part, Rule):
                     _walk_plain(part, bindings, now)
@@ -165,9 +174,9 @@ def _load(driver: Driver) -> _Loaded:
         plain = getattr(rule.function, "py_func", rule.function)
         if not plain.__module__.startswith(_PACKAGE):
             # A user's rule: its file is part of the key; what a closure holds cannot be seen, so it is not kept.
-            path = inspect.getsourcefile(plain)
-            keep = keep and plain.__closure__ is None and path is not None and Path(path).is_file()
-            sources.append(Path(path).read_text(encoding="utf-8") if keep and path else "")
+            written_in = inspect.getsourcefile(plain)
+            keep = keep and plain.__closure__ is None and written_in is not None and Path(written_in).is_file()
+            sources.append(Path(written_in).read_text(encoding="utf-8") if keep and written_in else "")
     name = "driver_" + hashlib.sha256("\n".join(sources).encode()).hexdigest()[:20]
     folder = cache_folder(Path(__file__)) / name
     folder.mkdir(exist_ok=True)
@@ -179,7 +188,7 @@ def _load(driver: Driver) -> _Loaded:
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise RuntimeError(f"cannot load {path}")
-    module = importlib.util.module_from_spec(spec)
+    module: Any = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # Numba finds the module by name when it loads compiled code from disk
     spec.loader.exec_module(module)
     for number, rule in enumerate(driver.rules):

@@ -373,7 +373,12 @@ class Network(Rows):
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that a checkpoint needs: the rows, and the circles or the given weights behind them."""
-        rows = {"start": self.start, "neighbour": self.neighbour, "weight": self.weight, "layer": self.layer}
+        rows: dict[str, NDArray[Any]] = {
+            "start": self.start,
+            "neighbour": self.neighbour,
+            "weight": self.weight,
+            "layer": self.layer,
+        }
         if self.circles is not None:
             return rows | {f"circles_{name}": array for name, array in self.circles.arrays().items()}
         assert self._given is not None

@@ -52,7 +52,8 @@ class Population(Mapping[str, NDArray[Any]]):
     def person(self, slots: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.int64]:
         """Ids of the people who live in `slots` now: founder x 65536 + generation, never reused."""
         founders = np.arange(self.people, dtype=np.int64)[slots]
-        return founders * 65536 + self["generation"][slots]
+        ids: NDArray[np.int64] = founders * 65536 + self["generation"][slots]
+        return ids
 
 
 @compiled(parallel=True)

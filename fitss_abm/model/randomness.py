@@ -14,7 +14,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from fitss_abm.model.arithmetic import F, log, normal_quantile, jit
+from fitss_abm.model.arithmetic import F, jit, log, normal_quantile
 
 
 class Stream(IntEnum):

@@ -18,7 +18,7 @@ from fitss_abm.model import checkpoint, history
 from fitss_abm.model.circles import generate
 from fitss_abm.model.columns import COLUMNS, Column
 from fitss_abm.model.conditions import Catalogue, body_map, shipped
-from fitss_abm.model.demography import Demography, load
+from fitss_abm.model.demography import Demography
 from fitss_abm.model.engine import BLOCK, Bindings, Clock, Engine
 from fitss_abm.model.history import QUARTER
 from fitss_abm.model.network import Network, NetworkParameters
@@ -80,7 +80,8 @@ class Simulation:
     ) -> None:
         """`network`: given ties; otherwise they are generated. `columns`: what user rules need besides the shipped columns.
 
-        `threads` defaults to all cores that have enough people to walk. `slow_days`, 1 or 7: how often onset and remission are drawn.
+        `threads` defaults to all cores that have enough people to walk. `slow_days`, 1 or 7: how often onset and
+        remission are drawn.
         """
         faults = Faults()
         if not 1 <= people <= MOST_PEOPLE:
@@ -88,7 +89,9 @@ class Simulation:
         if slow_days not in (1, 7):
             faults.add("slow_days", slow_days, "must be 1 or 7")
         if threads is not None and not 1 <= threads <= numba.config.NUMBA_NUM_THREADS:
-            faults.add("threads", threads, f"must be between 1 and {numba.config.NUMBA_NUM_THREADS}, the cores of this machine")
+            faults.add(
+                "threads", threads, f"must be between 1 and {numba.config.NUMBA_NUM_THREADS}, the cores of this machine"
+            )
         if network is not None and network.people != people:
             faults.add("network", network.people, f"must have as many people as the population, {people}")
         faults.raise_if_any()
@@ -104,7 +107,11 @@ class Simulation:
         arrays = {**self.catalogue.arrays(), **body_map()}
         self.population = Population(people=people, hazards=arrays["condition_bit"].size, columns=declared)
         populate(self.population, demography, self.seeds.key(Stream.POPULATION))
-        self.network = copy.deepcopy(network) if network is not None else self._generated(network_parameters or NetworkParameters())
+        self.network = (
+            copy.deepcopy(network)
+            if network is not None
+            else self._generated(network_parameters or NetworkParameters())
+        )
         self.engine = Engine(day, self.population.declared, arrays)
         self._bindings = self._bind(arrays, slow_days)
         self._bind_ties()

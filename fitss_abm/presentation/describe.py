@@ -94,13 +94,13 @@ def conditions() -> Section:
         )
         source = "; ".join(f"{name}: {value}" for name, value in c.source.items())
         kind = "family" if c.family and c.counted else "family, not counted" if c.family else "outside the family"
+        regions = ", ".join(f"{name} {value:g}" for name, value in c.regions.items())
+        others = [f"{c.burden:g}", f"{c.peripheral:g}", f"{c.disability:g}", regions, ", ".join(c.sites)]
         eligible = " ".join(word for word in whom if word) or "all"
-        rows.append(
-            (c.id, c.label, kind, eligible, *shown, trigger, f"{c.burden:g}", f"{c.peripheral:g}", source, c.note)
-        )
+        rows.append((c.id, c.label, kind, eligible, *shown, trigger, *others, source, c.note))
     headings = (
         "condition", "label", "kind", "eligible", "onset", "remission", "by sensitization", "by alert", "by decade",
-        "women's onset", "women's remission", "trigger", "burden", "peripheral", "source", "note",
+        "women's onset", "women's remission", "trigger", "burden", "peripheral", "disability", "regions", "sites", "source", "note",
     )  # fmt: skip
     words = (
         "Onset per 1000 person-years at 45 without sensitization, alert or susceptibility; remission per year; "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +32,8 @@ def lived(**changed: object) -> Simulation:
 
 
 @pytest.fixture(scope="module")
-def usual() -> Iterator[Simulation]:
-    yield lived()
+def usual() -> Simulation:
+    return lived()
 
 
 def differing(one: Simulation, other: Simulation, people: slice = slice(None)) -> list[str]:
@@ -154,7 +153,11 @@ def test_the_hash_seed_and_the_process_change_no_bit() -> None:
 
     prints = [
         subprocess.run(
-            [sys.executable, "-c", SCRIPT], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", SCRIPT],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for seed in ("0", "4242")
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fitss_abm.model.arithmetic import F, exp, one_minus_exp, jit
+from fitss_abm.model.arithmetic import F, exp, jit, one_minus_exp
 from fitss_abm.model.columns import NORMAL_UNIT
 from fitss_abm.model.randomness import Decision, draw, happens, normal, uniform
 from fitss_abm.model.rules.pace import pace
@@ -73,7 +73,8 @@ def life_events(  # type: ignore[no-untyped-def]
     """Life events: rate_i = rate exp(sd z_i + slope adversity_i) a year; log-normal severity; the load L fades by exp(-decay t).
 
     L' = L exp(-decay t) + severity (1 - exp(-decay t)) / (decay t), the mean over the step of an event at a uniform moment in it.
-    Their number in a step is Poisson (eight at most). Some are traumatic: heavier, and they set the clock that PTSD reads; infections and injuries
+    Their number in a step is Poisson (eight at most). Some are traumatic: heavier, and they set the clock that PTSD
+    reads; infections and injuries
     set theirs.
     """
     for i in range(event_load.shape[0]):

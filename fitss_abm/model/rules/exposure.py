@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fitss_abm.model.arithmetic import F, exp, log, jit
+from fitss_abm.model.arithmetic import F, exp, jit, log
 from fitss_abm.model.columns import NORMAL_UNIT, PERSONAL
 from fitss_abm.model.randomness import Decision, draw, uniform
 from fitss_abm.model.rules.rule import rule
@@ -60,13 +60,15 @@ def hassle_load(rate: float, founder: int, generation: int, day: int, decision: 
 def exposure(  # type: ignore[no-untyped-def]
     stress, stressors, age, female, personal, generation, sensory_sensitivity, sensitization, event_load, burden,
     day, first, life_0, life_1,
-    hassle_rate, hassle_rate_sd, hassle_rate_female, hassle_rate_per_decade, hassle_interpersonal_share, hassle_interpersonal_severity, hassle_habituation, hassle_weight,
+    hassle_rate, hassle_rate_sd, hassle_rate_female, hassle_rate_per_decade, hassle_interpersonal_share,
+    hassle_interpersonal_severity, hassle_habituation, hassle_weight,
     job_strain_level, bullying_level, caregiving_level, poverty_level, sensory_weight, burden_weight,
 ) -> None:  # fmt: skip
     """Stress of the day x = hassles + chronic stressors + life-event load + sensory stimuli + symptom burden.
 
     hassles: two independent Poisson counts, interpersonal and other, with mean rate exp(sd z_i - sd^2/2 +- sex/2 +
-    slope (age - 45)/10) in all; each hassle's severity is Exp(1); interpersonal ones weigh more and do not habituate, others weigh less on the day after a
+    slope (age - 45)/10) in all; each hassle's severity is Exp(1); interpersonal ones weigh more and do not
+    habituate, others weigh less on the day after a
     hassle (Bolger 1989). chronic: sum of the levels of those that are on. sensory: weight x sensitivity_i x C.
     burden: weight x B. Unit: stress units, about one for a mean hassle.
     """
@@ -78,9 +80,7 @@ def exposure(  # type: ignore[no-untyped-def]
             + hassle_rate_female * (F(female[i]) - _HALF)
             + hassle_rate_per_decade * (age[i] - _REFERENCE_AGE) * _DECADE
         )
-        other = hassle_load(
-            rate * (F(1.0) - hassle_interpersonal_share), founder, lived, day, _HASSLES, life_0, life_1
-        )
+        other = hassle_load(rate * (F(1.0) - hassle_interpersonal_share), founder, lived, day, _HASSLES, life_0, life_1)
         interpersonal = hassle_load(
             rate * hassle_interpersonal_share, founder, lived, day, _INTERPERSONAL, life_0, life_1
         )

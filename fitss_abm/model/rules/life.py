@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fitss_abm.model.arithmetic import F, exp, one_minus_exp, jit
+from fitss_abm.model.arithmetic import F, exp, jit, one_minus_exp
 from fitss_abm.model.columns import NORMAL_UNIT, PERSONAL
 from fitss_abm.model.conditions import REGIONS, SITES
 from fitss_abm.model.randomness import Decision, draw, happens, normal, uniform
@@ -83,7 +83,15 @@ def traits(  # type: ignore[no-untyped-def]
 
 @rule(every="birth")
 def susceptibilities(  # type: ignore[no-untyped-def]
-    susceptibility, site_trait, personal, generation, first, population_0, population_1, condition_regions, condition_own
+    susceptibility,
+    site_trait,
+    personal,
+    generation,
+    first,
+    population_0,
+    population_1,
+    condition_regions,
+    condition_own,
 ) -> None:
     """Susceptibility z_ic = sum_r l_cr Z_ir + sqrt(1 - sum l^2) Z_ic; lasting differences of sites, pain, somatic symptoms, sleep.
 
@@ -94,13 +102,22 @@ def susceptibilities(  # type: ignore[no-untyped-def]
         founder = np.uint32(first + np.uint32(i))
         lived = np.uint32(generation[i])
         for h in range(hazards):
-            w = draw(founder, lived, np.uint32(0), _SUSCEPTIBILITY + _REGION_DRAWS + np.uint32(h // 4), population_0, population_1)
+            w = draw(
+                founder,
+                lived,
+                np.uint32(0),
+                _SUSCEPTIBILITY + _REGION_DRAWS + np.uint32(h // 4),
+                population_0,
+                population_1,
+            )
             k = h % 4
             z = condition_own[h] * normal(w[0] if k == 0 else (w[1] if k == 1 else (w[2] if k == 2 else w[3])))
             for r in range(_REGIONS):
                 loading = condition_regions[h, r]
                 if loading != F(0.0):
-                    w = draw(founder, lived, np.uint32(0), _SUSCEPTIBILITY + np.uint32(r // 4), population_0, population_1)
+                    w = draw(
+                        founder, lived, np.uint32(0), _SUSCEPTIBILITY + np.uint32(r // 4), population_0, population_1
+                    )
                     k = r % 4
                     z += loading * normal(w[0] if k == 0 else (w[1] if k == 1 else (w[2] if k == 2 else w[3])))
             susceptibility[h, i] = _byte(z)
@@ -128,13 +145,12 @@ def ageing(age, birth_day, today, pace_from, pace_span, pace_days) -> None:  # t
 def mortality(  # type: ignore[no-untyped-def]
     died, age, female, generation, day, today, first, life_0, life_1, death_rate
 ) -> None:
-    """Death with probability 1 - exp(-rate(sex, age) x 7): the same in every arm, since nothing else enters. None in the pre-history."""
+    """Death with probability 1 - exp(-rate(sex, age) x 7): the same in every arm, since nothing else enters. None in
+    the pre-history."""
     last = death_rate.shape[1] - 1
     for i in range(died.shape[0]):
         if today >= 0:
             band = min(int(age[i] / _BAND_YEARS), last)
             rate = death_rate[0 if female[i] else 1, band]
-            a, _b, _c, _d = draw(
-                np.uint32(first + np.uint32(i)), np.uint32(generation[i]), day, _DEATH, life_0, life_1
-            )
+            a, _b, _c, _d = draw(np.uint32(first + np.uint32(i)), np.uint32(generation[i]), day, _DEATH, life_0, life_1)
             died[i] = np.uint8(1 if happens(a, one_minus_exp(rate * F(7.0))) else 0)

@@ -33,9 +33,11 @@ def onset_and_remission(  # type: ignore[no-untyped-def]
     condition_trigger, condition_trigger_days, condition_without_trigger, condition_in_trigger, condition_sensory,
     onset_sensitization, onset_alert, remission_sensitization, susceptibility_sd,
 ) -> None:  # fmt: skip
-    """Onset hazard h_c = base_c exp(b_C l_c C + b_A m_c A + slope_c (age - 45)/10 + sex_c + sd z_ic) x trigger; remission r_c exp(-b l_c C + sex_c).
+    """Onset hazard h_c = base_c exp(b_C l_c C + b_A m_c A + slope_c (age - 45)/10 + sex_c + sd z_ic) x trigger;
+    remission r_c exp(-b l_c C + sex_c).
 
-    A is the slow mean of alert. Over a step of t days the state changes with the exact probability of a two-state process, h/(h+r) (1 - exp(-(h+r) t)). Each condition has its own word of
+    A is the slow mean of alert. Over a step of t days the state changes with the exact probability of a two-state
+    process, h/(h+r) (1 - exp(-(h+r) t)). Each condition has its own word of
     luck, so a change in one leaves the luck of the others alone. Dysmenorrhoea ends at menopause.
     """
     for h in range(condition_bit.shape[0]):
@@ -67,7 +69,9 @@ def onset_and_remission(  # type: ignore[no-untyped-def]
             may_begin = eligible & (years >= condition_age_from[h])
             # the part of the step that lies within the trigger's window
             within = min(max((trigger_days - F(7.0) * F(clock[i])) / max(days, F(1e-3)), F(0.0)), F(1.0))
-            by_trigger = condition_without_trigger[h] + within * (condition_in_trigger[h] - condition_without_trigger[h])
+            by_trigger = condition_without_trigger[h] + within * (
+                condition_in_trigger[h] - condition_without_trigger[h]
+            )
             by_senses = F(1.0) + of_senses * (sensory_sensitivity[i] - F(1.0))
             log_onset = (
                 of_c * sensitization[i]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from fitss_abm.model.arithmetic import F, jit
 
 _FASTEST = F(0.8)  # beyond it a rate would overshoot

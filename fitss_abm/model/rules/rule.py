@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import numba
 
-
 Every = Literal["day", "week", "slow", "birth"]
 
 # Words a rule may name as arguments besides columns, parameters and the catalogue's arrays.

@@ -17,7 +17,8 @@ def sensitization(  # type: ignore[no-untyped-def]
 ) -> None:  # fmt: skip
     """C' = C + k0 g (1 - C)(A + q N) - k_dn C, with g = g_i exp(slope (age - 45)/10) and N sources of peripheral pain.
 
-    In the pre-history a simulated day stands for `pace` days, and the step is implicit (backward Euler), which stays within 0 and 1 however long it is.
+    In the pre-history a simulated day stands for `pace` days, and the step is implicit (backward Euler), which stays
+    within 0 and 1 however long it is.
     """
     for i in range(sensitization.shape[0]):
         gain = central_gain[i] * exp(gain_per_decade * (age[i] - _REFERENCE_AGE) * _DECADE)

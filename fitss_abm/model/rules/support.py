@@ -21,13 +21,15 @@ _HALF = F(0.5)
 @rule(every="day")
 def support(  # type: ignore[no-untyped-def]
     felt_support, loneliness, openness, support_uptake, soothing, birth_day, words_before, tie_start, tie_neighbour, tie_weight,
-    pace_from, pace_span, pace_days, support_baseline, support_baseline_weight, support_need, loneliness_rate, helping_cost, soothing_rate, soothing_floor,
+    pace_from, pace_span, pace_days, support_baseline, support_baseline_weight, support_need, loneliness_rate,
+    helping_cost, soothing_rate, soothing_floor,
 ) -> None:  # fmt: skip
     """Support received H = (h B + o_i sum w_ij o_j offer_j) / (h + o_i sum w_ij o_j), with yesterday's offers; felt support u_i H.
 
     o is openness after withdrawal, B what comes without ties, h its weight. Weights carry strength and offers are not divided
     among ties, so few ties are no risk by themselves, poor ties are. Loneliness follows need less felt support. A helper pays
-    for ties in distress, each as strong as it is to the helper: S falls by k_S cost (o_i sum w_ij o_j A_j) / (h + o_i sum w_ij o_j).
+    for ties in distress, each as strong as it is to the helper: S falls by k_S cost (o_i sum w_ij o_j A_j) / (h +
+    o_i sum w_ij o_j).
     """
     for i in range(felt_support.shape[0]):
         total = np.uint64(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fitss_abm.model.arithmetic import F, count_bits, exp, log, logistic, jit
+from fitss_abm.model.arithmetic import F, count_bits, exp, jit, log, logistic
 from fitss_abm.model.columns import NORMAL_UNIT
 from fitss_abm.model.conditions import DISTURBS_SLEEP, SITES, SOMATIC
 from fitss_abm.model.randomness import Decision, draw, normal, small_noise, uniform
@@ -68,7 +68,8 @@ def sleep(  # type: ignore[no-untyped-def]
     pace_from, pace_span, pace_days, condition_masks,
     sleep_intercept, sleep_alert, sleep_person_sd, sleep_condition, variation_days,
 ) -> None:  # fmt: skip
-    """Poor sleep = logistic(a + b A + sd z + c n + noise), n conditions that disturb sleep. Slow variation nu is an AR(1) with sd 1.
+    """Poor sleep = logistic(a + b A + sd z + c n + noise), n conditions that disturb sleep. Slow variation nu is an
+    AR(1) with sd 1.
 
     nu' = phi nu + sqrt(1 - phi^2) N(0, 1), phi = exp(-days / variation_days).
     """
@@ -97,7 +98,8 @@ def body_map(  # type: ignore[no-untyped-def]
 ) -> None:  # fmt: skip
     """Site s hurts this week with probability logistic((drive_i + term_s + sd z_is + local_s) / noise).
 
-    `local_s` is the pain of a condition on its own sites; which side is left to chance (the last bit of the susceptibility). The widespread pain index is the number of painful sites.
+    `local_s` is the pain of a condition on its own sites; which side is left to chance (the last bit of the
+    susceptibility). The widespread pain index is the number of painful sites.
     """
     # The painful local sites stand in the body map until their turn comes: no array beside it is needed.
     for i in range(body_map.shape[0]):
@@ -115,7 +117,9 @@ def body_map(  # type: ignore[no-untyped-def]
         keep = np.uint32(0xF if s + 3 < _SITES else 0x7)
         for i in range(body_map.shape[0]):
             founder = np.uint32(first + np.uint32(i))
-            a, b, c, d = draw(founder, np.uint32(generation[i]), day, np.uint32(_BODY + np.uint32(group)), life_0, life_1)
+            a, b, c, d = draw(
+                founder, np.uint32(generation[i]), day, np.uint32(_BODY + np.uint32(group)), life_0, life_1
+            )
             drive = pain_drive(
                 sensitization[i], alert_mean[i], F(personal[_PAIN, i]) * _PER_UNIT, variation[i], central_gain[i],
                 pain_intercept, pain_sensitization, pain_alert, pain_person_sd, variation_weight, pain_gain,
@@ -141,9 +145,11 @@ def somatic_severity(  # type: ignore[no-untyped-def]
     somatic_intercept, somatic_sensitization, somatic_alert, somatic_person_sd, somatic_pain_correlation,
     somatic_per_site, somatic_per_condition, variation_weight, pain_gain, sleep_reference,
 ) -> None:  # fmt: skip
-    """Symptom severity scale (0-12): fatigue, unrefreshing sleep, cognition (0-3 each), headache, abdominal pain, depression (0-1 each).
+    """Symptom severity scale (0-12): fatigue, unrefreshing sleep, cognition (0-3 each), headache, abdominal pain,
+    depression (0-1 each).
 
-    All read one somatic drive D = a + b_C C + b_A A + sd e + w nu + c1 WPI + c2 conditions + b_g log g, where e is correlated with the
+    All read one somatic drive D = a + b_C C + b_A A + sd e + w nu + c1 WPI + c2 conditions + b_g log g, where e is
+    correlated with the
     lasting difference in pain; sleep adds half of how much worse than usual
     it is (logits), cognition is half a logit harder.
     """
