@@ -100,7 +100,8 @@ def conditions() -> Section:
         rows.append((c.id, c.label, kind, eligible, *shown, trigger, *others, source, c.note))
     headings = (
         "condition", "label", "kind", "eligible", "onset", "remission", "by sensitization", "by alert", "by decade",
-        "women's onset", "women's remission", "trigger", "burden", "peripheral", "disability", "regions", "sites", "source", "note",
+        "women's onset", "women's remission", "trigger", "burden", "peripheral", "disability", "regions",
+        "sites", "source", "note",
     )  # fmt: skip
     words = (
         "Onset per 1000 person-years at 45 without sensitization, alert or susceptibility; remission per year; "

@@ -163,6 +163,17 @@ def test_sex_ratio_crude_and_standardised_by_hand() -> None:
     )
 
 
+def test_the_ratio_stays_standardised_to_the_first_day_when_people_age() -> None:
+    counts = cell_counts(
+        cases={(2, 0, YOUNG, 0): 10, (2, 0, OLD, 0): 200, (2, 1, YOUNG, 0): 4, (2, 1, OLD, 0): 12},
+    )
+    counts.eligible[2, :, OLD] *= 10
+    frame = estimands.sex_ratio(counts, CATALOGUE, run=RUN)
+    row = one(frame, date=pd.Timestamp(NEXT), condition="a", standardised=True)
+    assert row["women"] == pytest.approx((180 * 0.1 + 110 * 0.4) / 290)
+    assert row["men"] == pytest.approx((180 * 0.05 + 110 * 0.02) / 290)
+
+
 def test_without_cases_there_is_no_ratio() -> None:
     frame = estimands.sex_ratio(cell_counts(cases={(0, 0, YOUNG, 0): 10}), CATALOGUE, run=RUN)
     assert frame.loc[frame["condition"] == "a", ["ratio", "low", "high"]].isna().all(axis=None)

@@ -223,6 +223,16 @@ def test_what_is_missing_of_a_run_is_told_at_once(tmp_path: Path) -> None:
     assert "cannot be read" in str(caught.value)
 
 
+def test_a_dated_change_acts_from_its_date_on(results: Results) -> None:
+    date = datetime.date(2025, 7, 1)
+    changed = simulate(SCENARIO.replace(changes=({"date": date, "parameters": {"pain_intercept": 0.0}},)))
+    usual, other = (r.prevalence[r.prevalence["condition"] == "chronic_pain"] for r in (results, changed))
+    before = usual["date"] <= pd.Timestamp(date)
+    pd.testing.assert_frame_equal(usual[before], other[before])
+    both = [table[(table["sex"] == "all") & (table["age_group"] == "all")].iloc[-1] for table in (usual, other)]
+    assert both[1]["prevalence"] > 2 * both[0]["prevalence"]
+
+
 def test_the_first_day_can_be_any_day() -> None:
     made = simulate(Scenario(people=100, years=0.2, start=datetime.date(2024, 2, 20)))
     dates = [f"{date:%Y-%m-%d}" for date in made.prevalence["date"].drop_duplicates()]
