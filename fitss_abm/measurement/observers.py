@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from fitss_abm.model.arithmetic import count_bits
 from fitss_abm.model.caching import compiled
 from fitss_abm.model.conditions import MOST_CONDITIONS, Catalogue
-from fitss_abm.model.history import QUARTER
 from fitss_abm.model.population import DAYS_IN_YEAR
 from fitss_abm.model.simulation import Simulation
 
@@ -30,9 +29,6 @@ SEXES = ("female", "male")
 AGE_GROUPS = ("18-19", *(f"{low}-{low + 4}" for low in range(20, 85, 5)), "85+")
 COUNTED_ONCE = ("fibromyalgia", "chronic_widespread_pain")
 """Fibromyalgia is widespread pain with more: the two make one condition in numbers of conditions."""
-
-RECENT_FROM = 3 * QUARTER
-"""Days. From here on the record of the last four quarters of a year holds days of the run alone."""
 
 _LANES = MOST_CONDITIONS  # always all bits of the word: a loop of fixed length is vectorised
 _CHUNKS = 64  # parts that are summed apart; fixed, but sums of whole numbers would be the same with any
@@ -135,7 +131,7 @@ class Counts:
 
     `eligible`, `cases`, `recent`, `ever`, `first_onsets`, `episodes`: (T, *S, C). Eligible are those whose sex and age
     (and, where it matters, menopause) let them have the condition. `recent`: cases at some time in the last nine to
-    twelve months (this quarter of a year and the three before it), or -1 while the run is younger than that.
+    twelve months (this quarter of a year and the three before it; at first those of the pre-history).
     `first_onsets` and `episodes` are since the date before; of people who died meanwhile they are not seen (half a
     month of about 1 % a year).
     """
@@ -194,8 +190,6 @@ class Observer:
         who["episodes"][:] = 0
         known = len(simulation.catalogue)
         total = sums.sum(axis=0)[:, :, :known]
-        if simulation.day < RECENT_FROM:
-            total[_RECENT] = -1
         names = ("cases", "recent", "ever", "first_onsets", "episodes", "eligible")
         found = {name: total[k].reshape(*self._strata.shape, known) for k, name in enumerate(names)}
         found["people"] = people.sum(axis=0).reshape(self._strata.shape)

@@ -89,7 +89,7 @@ def compiled(*, parallel: bool = False, keep: bool = True) -> Callable[[Callable
         if keep:
             numba.config.CACHE_DIR = str(cache_folder(Path(function.__code__.co_filename)))
         try:
-            return numba.njit(parallel=parallel, cache=keep, error_model="numpy")(function)
+            return numba.njit(parallel=parallel, cache=keep, error_model="numpy", nogil=True)(function)
         finally:
             numba.config.CACHE_DIR = before
 

@@ -1,7 +1,8 @@
 """Writes the source of the compiled driver from an ordered list of rules.
 
-The source has three entry points. `drive` walks all people through some days, block by block; `night` ends the ties of the dead
-and puts newcomers in their places; `born` draws everybody's traits. All take the same arrays and numbers after their own.
+The source has three entry points. `drive` walks a range of blocks through some days; `night` ends the ties of the dead and
+puts newcomers in their places; `born` draws the traits of a range of blocks. All take the same arrays and numbers after their
+own. Threads are the engine's: a parallel loop of Numba's over so many arrays takes longer to compile than all the rules.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ _ALWAYS = (
 
 _HEAD = """# Written by fitss_abm.model.driver: one day of the model as one compiled function.
 import numpy as np
-from numba import prange
 from fitss_abm.model.randomness import draw, uniform
 """
 
@@ -140,21 +140,21 @@ def born_block(low, high, {taken}):
 {births}
 
 
-def born(people, block, {taken}):
-    for b in prange((people + block - 1) // block):
-        low = b * block
-        born_block(low, min(people, low + block), {taken})
+def born(from_block, to_block, people, block, {taken}):
+    born_block(from_block * block, min(people, to_block * block), {taken})
 
 
-def drive(days, first_day, first_today, people, block, wait_at_death, with_night, deaths, {taken}):
-    blocks = (people + block - 1) // block
+def drive(
+    days, first_day, first_today, from_block, to_block, people, block, wait_at_death, with_night, deaths, {taken}
+):
     for step in range(days):
         number = first_day + step
         day = np.uint32(number)
         weekday = number % 7
         today = np.int32(first_today + step) if first_today >= 0 else np.int32(-1)
         parity = number % 2
-        for b in prange(blocks):
+        total = 0
+        for b in range(from_block, to_block):
             low = b * block
             high = min(people, low + block)
             walk_block(low, high, day, weekday, today, offers[parity], offers[1 - parity], {taken})
@@ -162,7 +162,7 @@ def drive(days, first_day, first_today, people, block, wait_at_death, with_night
             for i in range(low, high):
                 count += died[i]
             deaths[b] = count
-        total = deaths.sum()
+            total += count
         if total > 0 and with_night:
             if wait_at_death:
                 return step + 1, total

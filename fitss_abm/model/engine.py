@@ -12,13 +12,15 @@ import inspect
 import itertools
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from fitss_abm.errors import Faults
 from fitss_abm.model.caching import cache_folder, compiled
@@ -28,6 +30,7 @@ from fitss_abm.model.parameters import declared
 from fitss_abm.model.rules import ENGINE_WORDS, Day, Rule
 
 BLOCK = 1024  # people walked through the whole day while they are in cache; a multiple of UNIT
+_MANY_PEOPLE = 200_000
 IN_PREHISTORY = 2**31  # added to the day's part of a draw's key
 _PACKAGE = __name__.split(".", maxsplit=1)[0] + "."
 
@@ -44,6 +47,10 @@ class Clock:
     pace_from: float = -1e9
     pace_span: float = 1.0
     pace_days: float = 1.0
+
+    def after(self, days: int) -> Clock:
+        """The clock so many days later, in the same stage."""
+        return replace(self, day=self.day + days, today=self.today + days if self.today >= 0 else -1)
 
 
 class Engine:
@@ -67,6 +74,8 @@ class Engine:
                 self._parts.append(_load(write_driver(rules, self.births, columns, tuple(declared()))))
             else:
                 self._parts.extend(rules)
+        self._pool: ThreadPoolExecutor | None = None
+        self._pool_threads = 0
         if not any(isinstance(part, _Loaded) for part in self._parts):
             self._parts.append(_load(write_driver((), self.births, columns, tuple(declared()))))
         self._first_loaded = next(part for part in self._parts if isinstance(part, _Loaded))
@@ -81,52 +90,80 @@ class Engine:
         """Whether the next call will compile (some twenty seconds, once for these sources)."""
         return any(part.must_compile for part in self._parts if isinstance(part, _Loaded))
 
-    def born(self, bindings: Bindings) -> None:
+    def born(self, bindings: Bindings, *, threads: int = 1) -> None:
         """Draw the traits of everybody."""
         driver = self._first_loaded
-        driver.born(bindings["people"], BLOCK, *driver.collect(bindings, Clock(0, -1)))
+        given = driver.collect(bindings, Clock(0, -1))
+        people = bindings["people"]
+        self._in_parts(threads, people, BLOCK, lambda low, high: driver.born(low, high, people, BLOCK, *given))
 
     def walk(
-        self, bindings: Bindings, clock: Clock, days: int, *, block: int = BLOCK, wait_at_death: bool = False
+        self,
+        bindings: Bindings,
+        clock: Clock,
+        days: int,
+        *,
+        block: int = BLOCK,
+        threads: int = 1,
+        wait_at_death: bool = False,
     ) -> int:
         """Walk everybody through `days` days; returns how many were walked.
 
         The night after each day takes the dead away and puts newcomers in their places. With `wait_at_death` it stops after
-        the first day on which somebody died, before the night, so that the caller can look at the dead; call `night` then.
+        the first day on which somebody died, before the night, so that the caller can look at the dead, and returns the
+        negative of the days walked; call `night` then.
         """
         if block % UNIT or block < UNIT:
             faults = Faults()
             faults.add("block", block, f"must be a multiple of {UNIT}")
             faults.raise_if_any()
-        deaths = np.zeros(-(-bindings["people"] // block), dtype=np.int64)
-        if len(self._parts) == 1:
+        people = bindings["people"]
+        deaths = np.zeros(-(-people // block), dtype=np.int64)
+        if len(self._parts) == 1 and threads == 1:
             driver = self._first_loaded
             done, died = driver.drive(
-                days, np.int64(clock.day), np.int64(clock.today), bindings["people"], block, wait_at_death, True, deaths,
+                days, clock.day, clock.today, 0, deaths.size, people, block, wait_at_death, True, deaths,
                 *driver.collect(bindings, clock),
             )  # fmt: skip
             return -int(done) if wait_at_death and died else int(done)
         for step in range(days):
-            now = Clock(
-                clock.day + step,
-                clock.today + step if clock.today >= 0 else -1,
-                clock.pace_from,
-                clock.pace_span,
-                clock.pace_days,
-            )
+            now = clock.after(step)
             for part in self._parts:
                 if isinstance(part, Rule):
                     _walk_plain(part, bindings, now)
                 else:
-                    part.drive(
-                        1, np.int64(now.day), np.int64(now.today), bindings["people"], block, False, False, deaths,
-                        *part.collect(bindings, now),
-                    )  # fmt: skip
-            if bindings["died"].any():
+                    self._walk_part(part, bindings, now, block, threads, deaths)
+            if bindings["died"].any() if self.unfused else deaths.any():
                 if wait_at_death:
                     return -(step + 1)
                 self.night(bindings, now, block=block)
         return days
+
+    def _walk_part(
+        self, part: _Loaded, bindings: Bindings, now: Clock, block: int, threads: int, deaths: NDArray[np.int64]
+    ) -> None:
+        """One day of one driver, its blocks dealt out to the threads."""
+        given = part.collect(bindings, now)
+        people = bindings["people"]
+
+        def walk(low: int, high: int) -> None:
+            part.drive(1, now.day, now.today, low, high, people, block, False, False, deaths, *given)
+
+        self._in_parts(threads, people, block, walk)
+
+    def _in_parts(self, threads: int, people: int, block: int, work: Callable[[int, int], None]) -> None:
+        """Do `work(first block, end)` for all blocks, on so many threads."""
+        blocks = -(-people // block)
+        if threads == 1:
+            work(0, blocks)
+            return
+        if self._pool is None or self._pool_threads != threads:
+            self._pool, self._pool_threads = ThreadPoolExecutor(threads, thread_name_prefix="fitss"), threads
+        # several parts a thread even out a busy core, where a part is long enough to be worth a call
+        parts = threads * (4 if people >= _MANY_PEOPLE else 1)
+        edges = [blocks * part // parts for part in range(parts + 1)]
+        for done in [self._pool.submit(work, *edge) for edge in itertools.pairwise(edges)]:
+            done.result()
 
     def night(self, bindings: Bindings, clock: Clock, *, block: int = BLOCK) -> None:
         """Take the dead of `clock.today` away, end their ties, let the bereaved know, and put newcomers in their places."""
@@ -197,9 +234,9 @@ def _load(driver: Driver) -> _Loaded:
         setattr(module, helper, numba.njit(error_model="numpy")(getattr(module, helper)))
     module.night = compiled(keep=keep)(module.night)
     return _Loaded(
-        drive=compiled(parallel=True, keep=keep)(module.drive),
+        drive=compiled(keep=keep)(module.drive),
         night=module.night,
-        born=compiled(parallel=True, keep=keep)(module.born),
+        born=compiled(keep=keep)(module.born),
         needs=driver.needs,
         must_compile_check=cache_folder(path) if keep else None,
     )

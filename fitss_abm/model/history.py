@@ -33,12 +33,12 @@ class Stage:
 STAGES = (
     Stage(later=10 * _YEAR, span=_EVERYTHING, days=490),
     Stage(later=2 * _YEAR, span=8 * _YEAR, days=770),
-    Stage(later=0.0, span=2 * _YEAR, days=730),
+    Stage(later=0.0, span=2 * _YEAR, days=728),
 )
 DAYS = sum(stage.days for stage in STAGES)  # even, so that the words of the last day are where day 0 reads them
 
 
-def live_through(engine: Engine, bindings: Bindings, *, after_quarter: Callable[[int], None], block: int) -> None:
+def live_through(engine: Engine, bindings: Bindings, *, after_quarter: Callable[[int], None], block: int, threads: int) -> None:
     """Walk everybody through the stages. `after_quarter` is told how many simulated days are done, every 91 days of a stage."""
     done = 0
     for stage in STAGES:
@@ -46,7 +46,7 @@ def live_through(engine: Engine, bindings: Bindings, *, after_quarter: Callable[
         while walked < stage.days:
             days = min(QUARTER, stage.days - walked)
             clock = Clock(IN_PREHISTORY + done, -1, stage.later, stage.span, float(stage.days))
-            engine.walk(bindings, clock, days, block=block)
+            engine.walk(bindings, clock, days, block=block, threads=threads)
             walked += days
             done += days
             after_quarter(done)

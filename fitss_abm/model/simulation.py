@@ -27,7 +27,7 @@ from fitss_abm.model.population import DAYS_IN_YEAR, ENTRY_AGE, Population, popu
 from fitss_abm.model.randomness import Stream, stream_key
 from fitss_abm.model.rules import DAY, Day
 
-_PEOPLE_PER_THREAD = 10_000
+_PEOPLE_PER_THREAD = 20_000
 _BANDS = 22  # five-year bands from 0, the last open
 MOST_PEOPLE = 2**31 - 1
 
@@ -123,8 +123,8 @@ class Simulation:
 
     def prepare(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Draw traits and live through the pre-history. `progress` is told simulated days done and in all."""
-        self._use_threads()
-        self.engine.born(self._bindings)
+        threads = self._use_threads()
+        self.engine.born(self._bindings, threads=threads)
         self.population["age"][:] = ENTRY_AGE
 
         def after_quarter(done: int) -> None:
@@ -132,14 +132,16 @@ class Simulation:
             if progress:
                 progress(done, history.DAYS)
 
-        history.live_through(self.engine, self._bindings, after_quarter=after_quarter, block=self._block)
+        history.live_through(
+            self.engine, self._bindings, after_quarter=after_quarter, block=self._block, threads=threads
+        )
         self.population["age"][:] = (-self.population["birth_day"] / DAYS_IN_YEAR).astype(np.float32)
         for name in ("first_onsets", "episodes"):
             self.population[name][:] = 0
 
     def advance(self, days: int, *, on_death: Callable[[NDArray[np.int64]], None] | None = None) -> None:
         """Walk everybody through `days` more days. `on_death` is told the slots of the dead before others take their places."""
-        self._use_threads()
+        threads = self._use_threads()
         end = self.day + days
         while self.day < end:
             if self.day % QUARTER == 0 and self.day > 0:
@@ -150,7 +152,12 @@ class Simulation:
             stop = min(end, (self.day // QUARTER + 1) * QUARTER, *(change.day for change in self._changes[:1]))
             clock = Clock(self.day, self.day)
             walked = self.engine.walk(
-                self._bindings, clock, stop - self.day, block=self._block, wait_at_death=on_death is not None
+                self._bindings,
+                clock,
+                stop - self.day,
+                block=self._block,
+                threads=threads,
+                wait_at_death=on_death is not None,
             )
             self.day += abs(walked)
             if walked < 0 and on_death is not None:
@@ -172,10 +179,13 @@ class Simulation:
         self.day = checkpoint.restore(self, path)
         self._bind_ties()
 
-    def _use_threads(self) -> None:
+    def _use_threads(self) -> int:
+        """How many threads walk people; Numba's own parallel loops (ties, counts) are given as many."""
         # Below so many people each, threads would spend longer waiting for one another than walking people.
         useful = max(1, self.people // _PEOPLE_PER_THREAD)
-        numba.set_num_threads(self._threads or min(numba.config.NUMBA_NUM_THREADS, useful))
+        threads = self._threads or min(int(numba.config.NUMBA_NUM_THREADS), useful)
+        numba.set_num_threads(threads)
+        return threads
 
     def _generated(self, parameters: NetworkParameters) -> Network:
         self._use_threads()

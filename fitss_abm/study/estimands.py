@@ -42,8 +42,7 @@ def prevalence(counts: Counts, catalogue: Catalogue, *, run: Run) -> pd.DataFram
 def period_prevalence(counts: Counts, catalogue: Catalogue, *, run: Run) -> pd.DataFrame:
     """As `prevalence`, with a column `period`: "12 months" (held at some time in the last nine to twelve) or "ever".
 
-    For the dates that have pairs (the first, each 1 January, the last); without 12 months where the run is younger than
-    that.
+    For the dates that have pairs (the first, each 1 January, the last).
     """
     chosen = [counts.dates.index(date) for date in counts.pair_dates]
     people = _totals(counts.eligible[chosen])
@@ -51,7 +50,7 @@ def period_prevalence(counts: Counts, catalogue: Catalogue, *, run: Run) -> pd.D
     for period, cases in (("12 months", counts.recent[chosen]), ("ever", counts.ever[chosen])):
         frame = _grid(run, counts, counts.pair_dates, people, _totals(cases))
         frame.insert(list(frame.columns).index("condition"), "period", period)
-        frames.append(frame[frame["cases"] >= 0])
+        frames.append(frame)
     return _proportions(_possible(pd.concat(frames, ignore_index=True), catalogue))
 
 

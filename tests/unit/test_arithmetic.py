@@ -69,7 +69,9 @@ def test_exp_never_falls() -> None:
 
 
 def test_log_is_right_to_2e_7() -> None:
-    bits = np.random.default_rng(1).integers(0x00800000, 0x7F800000, 400_000).astype(np.uint32)  # every normal positive float32
+    bits = (
+        np.random.default_rng(1).integers(0x00800000, 0x7F800000, 400_000).astype(np.uint32)
+    )  # every normal positive float32
     x = np.concatenate([bits.view(F), np.linspace(0.5, 2.0, 100_001, dtype=F)])
     x = x[x != 1]
     assert relative_error(over(log)(x), np.log(x.astype(np.float64))) < 2e-7
@@ -99,7 +101,9 @@ def test_logistic_is_right_to_3e_7() -> None:
 
 def test_normal_quantile_is_right_to_a_millionth() -> None:
     # The grid of `uniform`: its first and last points, and a sample of those between.
-    words = np.concatenate([np.arange(2000), 2**23 - 1 - np.arange(2000), np.random.default_rng(2).integers(0, 2**23, 300_000)])
+    words = np.concatenate(
+        [np.arange(2000), 2**23 - 1 - np.arange(2000), np.random.default_rng(2).integers(0, 2**23, 300_000)]
+    )
     p = ((words + 0.5) * 2.0**-23).astype(F)
     found, expected = over(normal_quantile)(p), special.ndtri(p.astype(np.float64))
     assert np.max(np.abs(found - expected) / np.maximum(1.0, np.abs(expected))) < 2e-6

@@ -287,14 +287,17 @@ def test_a_users_condition_gets_cases_and_leaves_all_other_luck_alone(usual: Sim
 )
 def test_a_users_condition_acts_by_what_its_entry_says(usual: Simulation, field: str, value: object) -> None:
     acting = lived(changed({"hot_ear": NEUTRAL | {field: value}}))
-    reached = {"burden": "burden", "peripheral": "peripheral", "sites": "body_map", "disturbs_sleep": "poor_sleep"}[field]
+    reached = {"burden": "burden", "peripheral": "peripheral", "sites": "body_map", "disturbs_sleep": "poor_sleep"}[
+        field
+    ]
     assert reached in differing(usual, acting, shipped().ids)
 
 
 def test_a_change_of_one_condition_leaves_the_luck_of_the_others_alone() -> None:
     quiet = {"burden": 0.0, "spills_over": False}
     few, many = (
-        lived(changed({"multiple_chemical_sensitivity": {**quiet, "onset_per_1000_person_years": onset}})) for onset in (0.1, 20.0)
+        lived(changed({"multiple_chemical_sensitivity": {**quiet, "onset_per_1000_person_years": onset}}))
+        for onset in (0.1, 20.0)
     )
     others = tuple(id for id in shipped().ids if id != "multiple_chemical_sensitivity")
     assert differing(few, many, others) == set()

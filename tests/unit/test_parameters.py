@@ -189,7 +189,12 @@ def test_a_rule_says_its_equation(rule: Rule) -> None:
 
 
 def test_no_name_means_two_things() -> None:
-    kinds = [{column.name for column in COLUMNS}, set(declared()), set(shipped().arrays()), set(ENGINE_WORDS) - set(body_map())]
+    kinds = [
+        {column.name for column in COLUMNS},
+        set(declared()),
+        set(shipped().arrays()),
+        set(ENGINE_WORDS) - set(body_map()),
+    ]
     assert len(set().union(*kinds)) == sum(map(len, kinds))
 
 

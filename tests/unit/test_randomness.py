@@ -107,7 +107,12 @@ def _two(n, a, b, moves, k, other):  # type: ignore[no-untyped-def]
     for i in range(n):
         x[i] = draw(np.uint32(i), a, b, np.uint32(40), k[0], k[1])[0]
         y[i] = draw(
-            np.uint32(i + moves[0]), np.uint32(a + moves[1]), np.uint32(b + moves[2]), np.uint32(40 + moves[3]), other[0], other[1]
+            np.uint32(i + moves[0]),
+            np.uint32(a + moves[1]),
+            np.uint32(b + moves[2]),
+            np.uint32(40 + moves[3]),
+            other[0],
+            other[1],
         )[0]
     return x, y
 
@@ -123,16 +128,36 @@ def assert_independent(x: NDArray[np.uint32], y: NDArray[np.uint32]) -> None:
 @pytest.mark.parametrize(
     "moves",
     [
-        (1, 0, 0, 0), (64, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 7, 0), (0, 0, 91, 0), (0, 0, 0, 1), (0, 0, 0, 2), (0, 0, 0, 4),
+        (1, 0, 0, 0),
+        (64, 0, 0, 0),
+        (0, 1, 0, 0),
+        (0, 0, 1, 0),
+        (0, 0, 7, 0),
+        (0, 0, 91, 0),
+        (0, 0, 0, 1),
+        (0, 0, 0, 2),
+        (0, 0, 0, 4),
     ],
-    ids=["next", "next unit", "next life", "next day", "next week", "next quarter", "next decision", "two on", "four on"],
+    ids=[
+        "next",
+        "next unit",
+        "next life",
+        "next day",
+        "next week",
+        "next quarter",
+        "next decision",
+        "two on",
+        "four on",
+    ],
 )
 def test_luck_keyed_apart_is_independent(moves: tuple[int, ...]) -> None:
     key = stream_key(1, Stream.LIFE)
     assert_independent(*_two(N, U(0), U(1000), np.array(moves), key, key))
 
 
-@pytest.mark.parametrize("other", [stream_key(1, Stream.POPULATION), stream_key(2, Stream.LIFE), stream_key(1, Stream.MEASUREMENT)])
+@pytest.mark.parametrize(
+    "other", [stream_key(1, Stream.POPULATION), stream_key(2, Stream.LIFE), stream_key(1, Stream.MEASUREMENT)]
+)
 def test_streams_and_seeds_are_independent(other: tuple[np.uint32, np.uint32]) -> None:
     assert_independent(*_two(N, U(0), U(1000), np.zeros(4, np.int64), stream_key(1, Stream.LIFE), other))
 
@@ -233,7 +258,9 @@ def test_rules_draw_what_is_listed_and_no_two_rules_draw_the_same(monkeypatch: p
                 monkeypatch.setitem(module, name, helper.py_func)  # a helper that draws, like the load of hassles
 
     seeds, people = Seeds(5), 64
-    simulation = Simulation(people=people, demography=load("Germany"), seeds=seeds, network=Network.empty(people=people), threads=1)
+    simulation = Simulation(
+        people=people, demography=load("Germany"), seeds=seeds, network=Network.empty(people=people), threads=1
+    )
     population, network = simulation.population, simulation.network
     population["conditions"][:] = simulation.catalogue.mask(["fibromyalgia_modified_2010"])  # so that care is sought
     population["weeks_met"][:] = 0x1FFF
@@ -256,7 +283,9 @@ def test_rules_draw_what_is_listed_and_no_two_rules_draw_the_same(monkeypatch: p
             rule.function.py_func(**{name: given[name] for name in rule.arguments})  # type: ignore[attr-defined]
 
     streams = {int(Seeds(5).key(stream)[0]): stream for stream in Stream}
-    listed = {(stream, number) for stream, numbers in taken(len(population["susceptibility"])).values() for number in numbers}
+    listed = {
+        (stream, number) for stream, numbers in taken(len(population["susceptibility"])).values() for number in numbers
+    }
     found = {(streams[k0], decision) for k0, decision in drawn}
     assert found <= listed
     # Newcomers and demography are the engine's, and few steps have eight life events.
