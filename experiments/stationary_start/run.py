@@ -55,6 +55,7 @@ def cells(simulation: Simulation) -> tuple[np.ndarray, np.ndarray]:
 
 
 def main() -> None:
+    """Run the three starts, draw the figure, print the tables."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--people", type=int, default=20_000)
     options.add_argument("--years", type=int, default=30)

@@ -38,7 +38,9 @@ STAGES = (
 DAYS = sum(stage.days for stage in STAGES)  # even, so that the words of the last day are where day 0 reads them
 
 
-def live_through(engine: Engine, bindings: Bindings, *, after_quarter: Callable[[int], None], block: int, threads: int) -> None:
+def live_through(
+    engine: Engine, bindings: Bindings, *, after_quarter: Callable[[int], None], block: int, threads: int
+) -> None:
     """Walk everybody through the stages. `after_quarter` is told how many simulated days are done, every 91 days of a stage."""
     done = 0
     for stage in STAGES:
