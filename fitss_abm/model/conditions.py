@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from fitss_abm.errors import Faults
+from fitss_abm.errors import Faults, nearest_name
 
 # The 19 areas of the widespread pain index (Wolfe 2016), in the order of the bits of the body map.
 SITES = (
@@ -109,7 +109,7 @@ def _checked_entry(id: str, entry: Mapping[str, object], faults: Faults) -> dict
     for name, value in entry.items():
         place = f"conditions.{id}.{name}"
         if name not in hints or name == "id":
-            faults.unknown(place, name, "field of a condition", hints)
+            faults.add(place, value, "no such field of a condition", nearest_name(name, hints))
         elif name in _BOUNDS:
             low, high = _BOUNDS[name]
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:

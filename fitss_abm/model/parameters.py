@@ -14,7 +14,7 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fitss_abm.errors import Faults
+from fitss_abm.errors import Faults, nearest_name
 
 Role = Literal["measured", "fit", "assumed", "scenario"]
 
@@ -48,7 +48,7 @@ def check(values: Mapping[str, object], faults: Faults, *, prefix: str = "parame
     for name, value in values.items():
         place = f"{prefix}.{name}"
         if name not in known:
-            faults.unknown(place, name, "parameter", known)
+            faults.add(place, value, "no such parameter", nearest_name(name, known))
         elif isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
             faults.add(place, value, f"must be a number ({known[name].unit})")
         elif not (math.isfinite(value) and known[name].low <= value <= known[name].high):

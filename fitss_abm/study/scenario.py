@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 import os
@@ -97,10 +98,10 @@ class Scenario(BaseModel):
         if faults:
             faults += check_files(_prepared(values), default_people=cls.model_fields["people"].default)
         if faults:
-            in_file = {fault: fault.file is None and _key(fault.field) not in overrides for fault in faults}
-            raise InputError(
-                Fault(f.field, f.value, f.problem, str(path) if in_file[f] else f.file, f.nearest) for f in faults
-            )
+            for k, fault in enumerate(faults):
+                if fault.file is None and _key(fault.field) not in overrides:
+                    faults[k] = dataclasses.replace(fault, file=str(path))
+            raise InputError(faults)
         return cls(**values)
 
     def replace(self, **changes: Any) -> Self:

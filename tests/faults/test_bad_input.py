@@ -34,6 +34,7 @@ def scenario(folder: Path, text: str) -> str:
     ("text", "said"),
     [
         ("peopel = 5", ["s.toml: peopel = 5: no such key of a scenario.", "'people'"]),
+        ("[sex]", ["s.toml: sex = {}: no such key of a scenario.", "'seed'"]),
         ("people = 'many'", ["s.toml: people = 'many': must be a whole number"]),
         ("people = 0", ["s.toml: people = 0: must be 1 or more"]),
         ("years = nan", ["s.toml: years = nan: must be"]),
