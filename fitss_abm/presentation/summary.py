@@ -11,6 +11,7 @@ from rich.table import Table
 
 from fitss_abm.measurement.results import Results
 from fitss_abm.model.conditions import Catalogue, shipped
+from fitss_abm.study.intervals import wilson
 from fitss_abm.study.scenario import Scenario
 from fitss_abm.study.targets import ADULT_AGE, OPEN_AGE, load_targets, published_prevalence
 
@@ -24,8 +25,7 @@ def against_published(results: Results) -> pd.DataFrame:
     """Published prevalence beside the simulated one of the same sex and ages on the last date, one row a condition.
 
     condition, sex, age_low, age_high, period ("now" or "12 months", as published), prevalence (of these people), low,
-    high (published), within, verified. A 12-month figure is left out while the run is younger than that. Shares, not
-    per cent.
+    high (published), within (the simulation's 95 % interval overlaps the range), verified. Shares, not per cent.
     """
     facts = published_prevalence()
     quantity = load_targets().set_index("id")["quantity"]
@@ -43,11 +43,12 @@ def against_published(results: Results) -> pd.DataFrame:
         same = same[(ages >= fact.age_low) & (ages < fact.age_high)]
         if same["people"].sum() == 0:
             continue
-        share = same["cases"].sum() / same["people"].sum()
+        share, least, most = (float(part) for part in wilson(same["cases"].sum(), same["people"].sum()))
         low, high = float(fact.low) / 100, float(fact.high) / 100  # type: ignore[arg-type]
         row = {name: getattr(fact, name) for name in ("condition", "sex", "age_low", "age_high", "verified")}
         rows.append(
-            row | {"period": period, "prevalence": share, "low": low, "high": high, "within": low <= share <= high}
+            row
+            | {"period": period, "prevalence": share, "low": low, "high": high, "within": least <= high and most >= low}
         )
     columns = ["condition", "sex", "age_low", "age_high", "period", "prevalence", "low", "high", "within", "verified"]
     return pd.DataFrame(rows, columns=columns)
