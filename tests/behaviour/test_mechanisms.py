@@ -427,15 +427,22 @@ def test_deaths_follow_the_life_table(large: Simulation) -> None:
     assert died[expected < 0.5].sum() <= 4
 
 
-@pytest.mark.parametrize("female", [0, 1])
-def test_adversity_is_geometric(female: int) -> None:
+@pytest.fixture(scope="module")
+def newborn() -> Simulation:
+    """200,000 people with their traits, before any life."""
+    people = 200_000
     made = Simulation(
-        people=20_000, demography=GERMANY, seeds=Seeds(5), threads=1, network=Network.empty(people=20_000)
+        people=people, demography=GERMANY, seeds=Seeds(5), threads=1, network=Network.empty(people=people)
     )
-    made.engine.born(made._bindings)  # the pre-history does not touch traits
-    p = made.parameters
+    made.engine.born(made._bindings)
+    return made
+
+
+@pytest.mark.parametrize("female", [0, 1])
+def test_adversity_is_geometric(newborn: Simulation, female: int) -> None:
+    p = newborn.parameters
     go_on = p["adversity_continuation"] + p["adversity_continuation_female"] * female
-    adversity = made.population["adversity"][made.population["female"] == female]
+    adversity = newborn.population["adversity"][newborn.population["female"] == female]
     shares = np.append(go_on ** np.arange(10) * (1 - go_on), go_on**10)  # 0 to 9, and ten or more
     counts = np.bincount(adversity, minlength=11)
     assert stats.chisquare(counts, shares * counts.sum()).pvalue > 1e-4
@@ -462,27 +469,27 @@ TRAITS: list[tuple[str, str, Callable[[Parameters, int, NDArray[Any]], Any]]] = 
 
 
 @pytest.mark.parametrize(("name", "sd", "median"), TRAITS, ids=[name for name, _sd, _median in TRAITS])
-def test_traits_are_log_normal_about_their_medians(large: Simulation, name: str, sd: str, median: Any) -> None:
-    founders = large.population["generation"] == 0
+def test_traits_are_log_normal_about_their_medians(newborn: Simulation, name: str, sd: str, median: Any) -> None:
+    p, who = newborn.parameters, newborn.population
     for woman in (0, 1):
-        chosen = founders & (large.population["female"] == woman)
-        adversity = large.population["adversity"][chosen].astype(np.float64)
-        z = (
-            np.log(large.population[name][chosen].astype(np.float64)) - median(large.parameters, woman, adversity)
-        ) / large.parameters[sd]
+        chosen = who["female"] == woman
+        adversity = who["adversity"][chosen].astype(np.float64)
+        z = (np.log(who[name][chosen].astype(np.float64)) - median(p, woman, adversity)) / p[sd]
         assert stats.kstest(z, "norm").pvalue > 1e-4
+        assert abs(z.mean()) < 4 / np.sqrt(z.size)
+        assert abs(z.var() - 1) < 4 * np.sqrt(2 / z.size)
 
 
-def test_susceptibilities_correlate_through_shared_regions(large: Simulation) -> None:
-    catalogue = large.catalogue
-    hazards = [condition for condition in catalogue.conditions if condition.has_hazard]
-    found = np.corrcoef(large.population["susceptibility"].astype(np.float64))
+def test_susceptibilities_correlate_through_shared_regions(newborn: Simulation) -> None:
+    hazards = [condition for condition in newborn.catalogue.conditions if condition.has_hazard]
+    held = newborn.population["susceptibility"].astype(np.float64)
+    found = np.corrcoef(held)
     for a, one in enumerate(hazards):
         for b, other in enumerate(hazards[:a]):
             shared = sum(one.regions.get(region, 0.0) * loading for region, loading in other.regions.items())
-            assert abs(found[a, b] - shared) < 5 * (1 - shared**2) / np.sqrt(large.people), (one.id, other.id)
-    sd = large.population["susceptibility"].astype(np.float64).std(axis=1) / 24
-    assert np.all(np.abs(sd - 1) < 5 / np.sqrt(2 * large.people))
+            assert abs(found[a, b] - shared) < 5 * (1 - shared**2) / np.sqrt(newborn.people) + 1e-3, (one.id, other.id)
+    # Rounding to 1/24 adds a 7,000th to the variance.
+    assert np.all(np.abs(held.var(axis=1) / 24**2 - 1) < 5 * np.sqrt(2 / newborn.people) + 2e-4)
 
 
 def test_a_condition_on_nobodys_path_is_as_common_as_its_rates_say() -> None:
