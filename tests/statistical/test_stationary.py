@@ -1,7 +1,7 @@
 """A run begins where it would be after decades: with nothing changed nothing drifts, and every start meets in one steady state.
 
 Prevalence is of adults, standardised to the first day's shares of sex and ten-year band, since newcomers of 12 take the places of
-the dead. Errors: a bootstrap over blocks of 512 neighbouring places (friends and families live near one another, and a place
+the dead. Errors: a bootstrap over blocks of 128 neighbouring places (friends and families live near one another, and a place
 keeps its people), the same blocks on both dates, seeds pooled: so the error of a difference knows that most people are in both.
 A drift counts as far as it is larger than its error would explain: |drift| - LIMIT x error must not exceed a tenth of the
 prevalence. The fast version sees a drift of about 20 % in a condition of one adult in ten and is blind below one in a hundred;
@@ -24,7 +24,7 @@ from fitss_abm.model.demography import load
 from fitss_abm.model.simulation import Seeds, Simulation
 
 LIMIT = 3.0
-BLOCK = 512
+BLOCK = 128
 BANDS = 8  # 18-29, 30-39, ..., 80-89, 90 and over counts with the eighties
 YEARS = 10
 IDS = shipped().ids
@@ -268,11 +268,11 @@ def apart(years: int, people: int, seeds: tuple[int, ...]) -> list[str]:
 
 def test_low_and_high_starts_are_apart_at_first() -> None:
     """Otherwise the next test would say nothing. After 25 years a start as high as this is still seen a little: so 45."""
-    assert len(apart(years=1, people=1000, seeds=(1,))) > 10
+    assert len(apart(years=1, people=2000, seeds=(1,))) > 10
 
 
 def test_low_and_high_starts_meet_where_a_run_begins() -> None:
-    assert apart(years=45, people=2500, seeds=(1,)) == []
+    assert apart(years=45, people=3000, seeds=(1,)) == []
 
 
 # The long versions
