@@ -6,7 +6,7 @@ In a day at pace p the fast variables (threat, soothing, alert) make one ordinar
 conditions, life events, stressors, age) advance by p days with exact probabilities; alert and soothing follow their sources
 faster, so that they do not miss the now shorter peaks of life events. Ties are those of the first day; alters go through
 the same share of their own lives. What remains of an error of the early stages is forgotten in the later ones, whose length exceeds
-the memory of sensitization (1 / decay = 2.7 years). `docs/model.md` shows the drift that is left.
+the memory of sensitization (1 / decay = 2.7 years). `docs/validation.md` shows the drift that is left.
 """
 
 from __future__ import annotations
