@@ -588,7 +588,7 @@ class Twin:
             changed = one_minus_exp(both * days)
             bit = self.bit[c.id]
             if who.conditions & bit:
-                if not eligible or (both > 0 and happens(words[h % 4], changed * remission / both)):
+                if not eligible or (both > 0 and happens(0xFFFFFFFF - int(words[h % 4]), changed * remission / both)):
                     who.conditions &= ~bit
             elif both > 0 and happens(words[h % 4], changed * onset / both):
                 who.conditions |= bit

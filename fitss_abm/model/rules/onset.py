@@ -14,6 +14,7 @@ _EVENTS = np.uint32(Decision.CONDITION_EVENTS)
 _PER_UNIT = F(1.0 / NORMAL_UNIT)
 _REFERENCE_AGE = F(45.0)
 _DECADE = F(0.1)
+_COMPLEMENT = np.uint32(0xFFFFFFFF)
 _LEAST = F(1e-30)  # keeps 0/0 away
 _FEMALE, _MALE, _UNTIL_MENOPAUSE = np.uint8(1), np.uint8(2), np.uint8(4)
 
@@ -84,7 +85,9 @@ def onset_and_remission(  # type: ignore[no-untyped-def]
             onset = condition_onset[h] * by_trigger * by_senses * exp(log_onset) if may_begin else F(0.0)
             remission = condition_remission[h] * exp(log_remission)
             both = onset + remission
-            changes = happens(word, one_minus_exp(both * days) * (remission if held else onset) / max(both, _LEAST))
+            # Low words bring a condition and high ones end it, so that with the same luck more hazard never leaves one better off.
+            luck = np.uint32(word ^ _COMPLEMENT) if held else word
+            changes = happens(luck, one_minus_exp(both * days) * (remission if held else onset) / max(both, _LEAST))
             ends = changes | (not eligible)
             begins = changes & may_begin
             now = (not ends) if held else begins
