@@ -1,0 +1,180 @@
+"""The model held against every published fact: simulated value and interval, published range, within or how far out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fitss_abm.errors import Faults, InputError
+from fitss_abm.study.estimators import ENOUGH_RUNS, Estimate, widened
+from fitss_abm.study.follow_up import LAST, YEAR, Cohort, follow, pooled
+from fitss_abm.study.scenario import Scenario
+from fitss_abm.study.simulate import check_memory
+from fitss_abm.study.targets import load_targets
+from fitss_abm.study.validation_rows import NOT_FITTED, REASONS, estimands
+
+TABLE, PROVENANCE = "validation", "provenance.json"
+PEOPLE, REPLICATES = 20_000, 3
+_MOST_REPLICATES = 10_000
+_PUBLISHED = ("role", "quantity", "condition", "population", "criterion", "unit")
+_CITED = ("source", "year", "doi", "range_basis", "verified")
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass
+class Validation:
+    """`table`: one row a published fact, in the order of targets.csv.
+
+    id; role; quantity, condition, population, criterion, unit (as published); origin (fitted, emergent, or set, of what
+    the model is given); published, published_low, published_high; simulated, low, high (95 % interval of chance in
+    populations and seeds); cases; within (the intervals overlap; <NA> where there is nothing to compare); outside (how
+    far the simulated value is beyond the nearer bound, in the unit, negative below it; 0 inside), outside_percent (of
+    that bound); estimand (in words); reason (why there is no estimate, or nothing to compare it with); source, year,
+    doi, range_basis, verified.
+    """
+
+    table: pd.DataFrame
+    people: int
+    replicates: int
+    seed: int
+
+    @property
+    def missed(self) -> pd.DataFrame:
+        """Fitted rows that are not within their range."""
+        fitted = self.table[self.table["origin"] == "fitted"]
+        missed: pd.DataFrame = fitted[~fitted["within"].fillna(True).astype(bool)]
+        return missed
+
+    def write(self, folder: Path) -> None:
+        """Write the table, and what it was made from, into an existing folder."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        from fitss_abm.model.caching import sources_hash
+
+        self.table.to_parquet(folder / f"{TABLE}.parquet", index=False)
+        self.table.to_csv(folder / f"{TABLE}.csv", index=False)
+        try:
+            installed = version("fitss_abm")
+        except PackageNotFoundError:
+            installed = "0+uninstalled"
+        made: dict[str, Any] = {
+            "program": "fitss_abm",
+            "version": installed,
+            "code": sources_hash(),
+            "command": sys.argv,
+        }
+        made |= {"people": self.people, "replicates": self.replicates, "seed": self.seed}
+        (folder / PROVENANCE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+
+
+def scenarios(
+    *, people: Any = PEOPLE, replicates: Any = REPLICATES, seed: Any = 1, threads: Any = None
+) -> list[Scenario]:
+    """The runs of a validation. Raises InputError with everything that cannot be used."""
+    faults = Faults()
+    if isinstance(replicates, bool) or not isinstance(replicates, int) or not 1 <= replicates <= _MOST_REPLICATES:
+        faults.add("replicates", replicates, f"must be a whole number between 1 and {_MOST_REPLICATES}")
+    values = {"people": people, "seed": seed, "threads": threads}
+    try:
+        first = Scenario(name="validation", years=LAST / YEAR, **values)
+        check_memory(first)
+    except InputError as error:
+        raise InputError([*error.faults, *faults.found]) from None
+    faults.raise_if_any()
+    return [first.replace(replicate=replicate) for replicate in range(replicates)]
+
+
+def validate(
+    runs: Sequence[Scenario], *, targets: pd.DataFrame | None = None, progress: Progress | None = None
+) -> Validation:
+    """Simulate the runs and hold them against the published facts."""
+    facts = _known(load_targets() if targets is None else targets)
+    tell = progress or (lambda phase, fraction: None)
+    cohorts = []
+    for number, run in enumerate(runs, 1):
+        simulation = run.simulation()
+        phase = f"run {number} of {len(runs)}"
+        tell("compiling" if simulation.engine.must_compile else phase, 0.0)
+        cohorts.append(follow(simulation, replicate=run.replicate, tell=partial(tell, phase)))
+    tell("comparing", 0.0)
+    return Validation(compare(facts, cohorts), runs[0].people, len(runs), runs[0].seed)
+
+
+def compare(facts: pd.DataFrame, cohorts: Sequence[Cohort]) -> pd.DataFrame:
+    """The table of `Validation` from cohorts that were followed."""
+    together = pooled(cohorts)
+    rows = []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for _, fact in _known(facts).iterrows():
+            rows.append(_row(fact, together, cohorts))
+    table = pd.DataFrame(rows)
+    return table.astype({"within": "boolean", "cases": "Int64", "year": "Int64"})
+
+
+def within(estimate: Estimate, low: float, high: float) -> bool | None:
+    """Whether the interval of the estimate overlaps the range; None where either is missing."""
+    if not all(np.isfinite(number) for number in (estimate.value, estimate.low, estimate.high, low, high)):
+        return None
+    return bool(estimate.low <= high and estimate.high >= low)
+
+
+def outside(value: float, low: float, high: float) -> tuple[float, float]:
+    """How far a value is beyond the nearer bound of a range (0 inside), and that in per cent of the bound."""
+    if not all(np.isfinite(number) for number in (value, low, high)):
+        return float("nan"), float("nan")
+    bound = low if value < low else high
+    beyond = 0.0 if low <= value <= high else value - bound
+    share = 0.0 if beyond == 0 else 100 * beyond / abs(bound) if bound else float("nan")
+    return beyond, share
+
+
+def _row(fact: pd.Series, together: Cohort, cohorts: Sequence[Cohort]) -> dict[str, Any]:
+    id, low, high = str(fact["id"]), float(fact["low"]), float(fact["high"])
+    estimand = estimands().get(id)
+    row: dict[str, Any] = {"id": id} | {name: fact[name] for name in _PUBLISHED}
+    row["origin"] = _origin(id, str(fact["role"]))
+    row |= {"published": fact["value"], "published_low": low, "published_high": high}
+    found = Estimate(float("nan"), float("nan"), float("nan"))
+    if estimand is not None:
+        found = estimand.estimator(together)
+        if len(cohorts) >= ENOUGH_RUNS:
+            found = widened(found, [estimand.estimator(cohort).value for cohort in cohorts])
+    beyond, percent = outside(found.value, low, high)
+    row |= {"simulated": found.value, "low": found.low, "high": found.high, "cases": found.cases}
+    row |= {"within": within(found, low, high), "outside": beyond, "outside_percent": percent}
+    row |= {"estimand": estimand.words if estimand else "", "reason": _reason(id, found, low, high)}
+    return row | {name: fact[name] for name in _CITED}
+
+
+def _origin(id: str, role: str) -> str:
+    if role == "input":
+        return "set"
+    return "fitted" if role == "fit" and id not in NOT_FITTED else "emergent"
+
+
+def _reason(id: str, found: Estimate, low: float, high: float) -> str:
+    if id not in estimands():
+        return REASONS[id]
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return "no published range to compare with"
+    return "" if np.isfinite(found.value) else "too few people or cases in these runs"
+
+
+def _known(facts: pd.DataFrame) -> pd.DataFrame:
+    """The facts, if for each there is an estimand or a reason: none is dropped in silence."""
+    faults = Faults()
+    known = [*estimands(), *REASONS]
+    for id in facts["id"]:
+        if id not in known:
+            faults.unknown("targets.id", id, "estimand, and no reason why it has none", known)
+    faults.raise_if_any()
+    return facts

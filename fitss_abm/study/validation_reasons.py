@@ -1,0 +1,63 @@
+"""Why a published fact cannot be held against the model yet, by target id. A fact with an estimand has none."""
+
+from __future__ import annotations
+
+_TREATMENT = "needs treatments, which are not simulated yet"
+_QUESTIONNAIRE = "needs a questionnaire, which is not simulated yet"
+_TWINS = "needs pairs of twins and inherited susceptibility, which are not simulated"
+_DIARY = "needs diaries of daily affect, which are not simulated yet"
+_RECALL = "retrospective and self-reported: needs recall by patients and controls, which is not simulated yet"
+_DIAGNOSIS = "needs a diagnosis of this condition; only fibromyalgia passes through care"
+_ABSENT = "not in the catalogue of conditions"
+_CRITERION = "another criterion than the model's"
+
+REASONS: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "tx_snri_50",
+            "tx_nsaid_50",
+            "tx_dlx120_smd",
+            "tx_ami_50",
+            "tx_pgb_50",
+            "tx_placebo_50",
+            "tx_cbt_pain",
+            "tx_exercise_pain",
+            "tx_opioid",
+            "tx_tramadol",
+            "tx_abct_nnt",
+            "tx_mbsr_pain",
+            "tx_ami_sleep_smd",
+            "tx_gabapentin",
+        ),
+        _TREATMENT,
+    ),
+    **dict.fromkeys(("csi_fiqr_r", "d_csi_cohens_d", "fiqr_fm_mean", "csi_cut", "csi_fm_ge40"), _QUESTIONNAIRE),
+    **dict.fromkeys(("emo_inertia_wellbeing", "na_ar1", "stress_mood_var"), _DIARY),
+    **dict.fromkeys(("twin_h2_latent", "twin_h2_fss_kato"), _TWINS),
+    **dict.fromkeys(("nsynd_or_lifeevents", "trauma_or_fss", "stress_or_fm_other"), _RECALL),
+    **dict.fromkeys(("ibs_incidence_dx", "mcs_dx_us", "mcs_dx_4country", "mcs_dx_de"), _DIAGNOSIS),
+    **dict.fromkeys(("dep_prev", "fm_comorb_mdd"), f"depression is {_ABSENT}"),
+    **dict.fromkeys(
+        ("migraine_prev_global", "migraine_prev_us", "migraine_fm_ratio"),
+        f"migraine that is not chronic is {_ABSENT}",
+    ),
+    **dict.fromkeys(("ibs_prev_rome3", "ibs_prev_rome3_us_ca_uk", "ibs_fm_ratio_rome3"), f"{_CRITERION} (Rome IV)"),
+    "tth_prev_global": f"tension-type headache that is not chronic is {_ABSENT}",
+    "headache15_prev_global": f"holds medication-overuse headache, which is {_ABSENT}",
+    "dysmen_prev": "any dysmenorrhoea, where the catalogue has the severe kind only",
+    "cpp_noncyc_prev": f"pelvic pain of any cause is {_ABSENT}",
+    "crps_prev_olmsted": "a period prevalence from medical records of no stated period",
+    "rls_prev_global2019": f"{_CRITERION}: any severity by minimal criteria, not bias-corrected",
+    "fm_prev_meta_heidari": "pooled over criteria that differ several-fold",
+    "fss_any_dk": f"chronic fatigue and whiplash disorder are {_ABSENT}; by interview, not questionnaire",
+    "cwp_prev_dk": f"{_CRITERION}: by interview, not questionnaire",
+    "tmd_multi_nhis": "any headache and neck pain of the last 3 months are not recorded",
+    "tmd_headache_or": "any headache is not recorded, only chronic ones; cases and controls of one clinic",
+    "hrv_g_fss": "heart rate variability is not simulated yet",
+    "ibs_12y_different": "needs 12 years and the other functional gut disorders, which are not in the catalogue",
+    "abuse_prev_physical": "adversity is a number without kinds",
+    "acr2016_rule": "a rule without a number: built in, word for word",
+    "fitss_soother_null": "no number was published, and the questionnaires are not simulated yet",
+    "mps_prev": "no agreed criteria and no usable figure; its onset is assumed",
+    "fus_prev": "no usable figure was found; its onset is assumed",
+}
