@@ -1,0 +1,51 @@
+"""The command `fitss`: thin, one file a command. Everything heavy is imported where it is used."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fitss_abm.cli.describe import describe, locations
+from fitss_abm.cli.run import run
+from fitss_abm.cli.validate import validate
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    """Simulate the adult population of a country under the FITSS model of central sensitivity syndromes. For research
+    only.
+
+    Examples:
+
+    `fitss run` simulates 100,000 people of Germany for ten years.
+
+    `fitss run --people 10000 --years 5 --location Japan` simulates others.
+
+    `fitss describe parameters` lists every number of the model with unit, bounds and source.
+    """
+    if version:
+        import fitss_abm
+
+        typer.echo(f"fitss_abm {fitss_abm.__version__}")
+        raise typer.Exit
+
+
+for _command in (run, validate, describe, locations):
+    app.command()(_command)
+
+if __name__ == "__main__":
+    main()
