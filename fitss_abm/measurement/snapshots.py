@@ -105,6 +105,8 @@ class Snapshots:
             who["body_map"],
             who["sensitization"],
             who["variation"],
+            who["central_gain"],
+            np.float32(simulation.parameters["pain_gain"]),
             network.start,
             network.weight,
             pain,
@@ -144,10 +146,10 @@ def _schema(conditions: tuple[str, ...]) -> pa.Schema:
 
 
 @compiled(parallel=True)
-def _computed(slots, body_map, sensitization, variation, start, weight, pain, wpi, ties):  # type: ignore[no-untyped-def]
+def _computed(slots, body_map, sensitization, variation, central_gain, pain_gain, start, weight, pain, wpi, ties):  # type: ignore[no-untyped-def]
     for k in prange(slots.shape[0]):
         i = slots[k]
-        pain[k] = pain_intensity(body_map[i], sensitization[i], variation[i])
+        pain[k] = pain_intensity(body_map[i], sensitization[i], variation[i], central_gain[i], pain_gain)
         wpi[k] = count_bits(body_map[i])
         held = 0
         for tie in range(start[i], start[i + 1]):

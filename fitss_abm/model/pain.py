@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fitss_abm.model.arithmetic import F, count_bits, jit, logistic
+from fitss_abm.model.arithmetic import F, count_bits, jit, log, logistic
 
 # Assumed: chosen so that a week with one painful site is rated 2 to 3 and one with twelve 6 to 7, in people of the
 # sensitization usual for so many sites (about 0.25 and 0.55); no published figure stands behind them.
@@ -16,10 +16,11 @@ _MOST = F(10.0)
 
 
 @jit
-def pain_intensity(painful, sensitization, variation):  # type: ignore[no-untyped-def]
-    """Pain of the week, 0 to 10: 0 if no site hurts, else 10 logistic(a + b WPI + c C + d nu).
+def pain_intensity(painful, sensitization, variation, central_gain, pain_gain):  # type: ignore[no-untyped-def]
+    """Pain of the week, 0 to 10: 0 if no site hurts, else 10 logistic(a + b WPI + c C + d nu + b_g log g).
 
-    `painful`: the body map (a bit a site); C: central sensitization (0 to 1); nu: slow ups and downs (normal variate).
+    `painful`: the body map (a bit a site); C: central sensitization (0 to 1); nu: slow ups and downs (normal variate);
+    g: central gain (1 in a median man), b_g the parameter `pain_gain`.
     """
     if painful == np.uint32(0):
         return F(0.0)
@@ -28,4 +29,5 @@ def pain_intensity(painful, sensitization, variation):  # type: ignore[no-untype
         + _PER_SITE * F(count_bits(painful))
         + _PER_SENSITIZATION * sensitization
         + _PER_VARIATION * variation
+        + pain_gain * log(central_gain)
     )

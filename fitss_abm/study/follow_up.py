@@ -157,8 +157,9 @@ def _pain(simulation: Simulation) -> Numbers:
     from fitss_abm.model.pain import pain_intensity
 
     who = simulation.population
-    people = zip(who["body_map"], who["sensitization"], who["variation"], strict=True)
-    return np.fromiter((pain_intensity(*person) for person in people), dtype=np.float32, count=simulation.people)
+    gain = np.float32(simulation.parameters["pain_gain"])
+    people = zip(who["body_map"], who["sensitization"], who["variation"], who["central_gain"], strict=True)
+    return np.fromiter((pain_intensity(*person, gain) for person in people), dtype=np.float32, count=simulation.people)
 
 
 def _ties(simulation: Simulation) -> Numbers:

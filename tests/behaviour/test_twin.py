@@ -147,7 +147,7 @@ def test_the_engine_does_what_the_document_says(parameters: dict[str, float], sl
     if days == 365 and parameters:
         assert (who["weeks_since"].min(axis=1) < 9).all(), "each trigger must have happened"
         assert who["soothing"].min() == np.float32(0.5), "the floor of soothing must have been reached"
-        assert 0 < held(simulation, "fibromyalgia_diagnosed") < held(simulation, "fibromyalgia_modified_2010")
+        assert held(simulation, "fibromyalgia_diagnosed") > 0
 
 
 def test_the_pre_history_is_as_described(monkeypatch: pytest.MonkeyPatch) -> None:

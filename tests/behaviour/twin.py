@@ -488,7 +488,7 @@ class Twin:
             + p.somatic_sensitization * who.sensitization
             + p.somatic_alert * who.alert_mean
             + p.somatic_person_sd * own
-            + p.variation_weight * who.variation
+            + p.somatic_variation * who.variation
             + p.somatic_per_site * F(who.body_map.bit_count())
             + p.somatic_per_condition * F(n)
             + p.pain_gain * log(who.central_gain)
@@ -547,7 +547,9 @@ class Twin:
         diagnosed = self.definition_bit["fibromyalgia_diagnosed"]
         if not who.conditions & self.definition_bit["fibromyalgia_modified_2010"] or who.conditions & diagnosed:
             return
-        visit = one_minus_exp(p.care_rate * exp(p.care_female * F(who.female)) * days / YEAR)
+        distress = F(who.body_map.bit_count()) + F(who.somatic_severity) - F(12)
+        seeks = p.care_rate * exp(p.care_female * F(who.female) + p.care_distress * distress)
+        visit = one_minus_exp(seeks * days / YEAR)
         odds = log(p.recognition / (F(1) - p.recognition)) + p.recognition_female * F(who.female)
         odds += p.recognition_tender_points if self.tender(who, drive) else F(0)
         if happens(self.draw(who, 62)[0], visit * logistic(odds)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fitss_abm.model.arithmetic import F, exp, log, logistic, one_minus_exp
+from fitss_abm.model.arithmetic import F, count_bits, exp, log, logistic, one_minus_exp
 from fitss_abm.model.columns import NORMAL_UNIT
 from fitss_abm.model.conditions import DEFINITIONS
 from fitss_abm.model.randomness import Decision, draw, happens
@@ -18,17 +18,19 @@ _PER_UNIT = F(1.0 / NORMAL_UNIT)
 _D_MODIFIED = DEFINITIONS.index("fibromyalgia_modified_2010")
 _D_DIAGNOSED = DEFINITIONS.index("fibromyalgia_diagnosed")
 _YEAR = F(365.25)
+_CUT = F(12.0)
 
 
 @rule(every="week")
 def care(  # type: ignore[no-untyped-def]
-    conditions, female, sensitization, alert_mean, personal, variation, central_gain,
+    conditions, female, sensitization, alert_mean, personal, variation, central_gain, body_map, somatic_severity,
     generation, birth_day, day, first, life_0, life_1, pace_from, pace_span, pace_days, definition_bit,
     pain_intercept, pain_sensitization, pain_alert, pain_person_sd, variation_weight, pain_gain,
     tender_point_drive, tender_point_female, tender_point_threshold,
-    care_rate, care_female, recognition, recognition_female, recognition_tender_points,
+    care_rate, care_female, care_distress, recognition, recognition_female, recognition_tender_points,
 ) -> None:  # fmt: skip
-    """Who meets the modified 2010 criteria sees a doctor at rate r exp(b female) a year and is recognised with a probability.
+    """Who meets the modified 2010 criteria sees a doctor at a yearly rate r exp(b female + c (WPI + SSS - 12)) and is
+    recognised with a probability. WPI + SSS is polysymptomatic distress, 12 its usual cut (Wolfe 2015).
 
     logit(recognition) rises for women and with 11 tender points. A diagnosis, once made, stays.
     """
@@ -40,7 +42,8 @@ def care(  # type: ignore[no-untyped-def]
             founder = np.uint32(first + np.uint32(i))
             days = F(7.0) * pace(birth_day[i], pace_from, pace_span, pace_days)
             woman = F(female[i])
-            visit = one_minus_exp(care_rate * exp(care_female * woman) * days / _YEAR)
+            distress = F(count_bits(body_map[i])) + F(somatic_severity[i]) - _CUT
+            visit = one_minus_exp(care_rate * exp(care_female * woman + care_distress * distress) * days / _YEAR)
             drive = pain_drive(
                 sensitization[i], alert_mean[i], F(personal[0, i]) * _PER_UNIT, variation[i], central_gain[i],
                 pain_intercept, pain_sensitization, pain_alert, pain_person_sd, variation_weight, pain_gain,

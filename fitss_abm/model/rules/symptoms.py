@@ -143,12 +143,12 @@ def somatic_severity(  # type: ignore[no-untyped-def]
     somatic_severity, body_map, sensitization, alert_mean, personal, variation, central_gain, poor_sleep, conditions,
     generation, day, first, life_0, life_1, condition_masks,
     somatic_intercept, somatic_sensitization, somatic_alert, somatic_person_sd, somatic_pain_correlation,
-    somatic_per_site, somatic_per_condition, variation_weight, pain_gain, sleep_reference,
+    somatic_per_site, somatic_per_condition, somatic_variation, pain_gain, sleep_reference,
 ) -> None:  # fmt: skip
     """Symptom severity scale (0-12): fatigue, unrefreshing sleep, cognition (0-3 each), headache, abdominal pain,
     depression (0-1 each).
 
-    All read one somatic drive D = a + b_C C + b_A A + sd e + w nu + c1 WPI + c2 conditions + b_g log g, where e is
+    All read one somatic drive D = a + b_C C + b_A A + sd e + w_s nu + c1 WPI + c2 conditions + b_g log g, where e is
     correlated with the
     lasting difference in pain; sleep adds half of how much worse than usual
     it is (logits), cognition is half a logit harder.
@@ -166,7 +166,7 @@ def somatic_severity(  # type: ignore[no-untyped-def]
             + somatic_sensitization * sensitization[i]
             + somatic_alert * alert_mean[i]
             + somatic_person_sd * own * _PER_UNIT
-            + variation_weight * variation[i]
+            + somatic_variation * variation[i]
             + somatic_per_site * F(count_bits(body_map[i]))
             + somatic_per_condition * held
             + pain_gain * log(central_gain[i])
