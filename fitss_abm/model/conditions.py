@@ -85,7 +85,7 @@ class Condition:
         return self.definition is None
 
 
-_BOUNDS = {
+BOUNDS: Mapping[str, tuple[float, float]] = {
     "age_from": (0.0, _AGE_MAX),
     "onset_per_1000_person_years": (0.0, 5000.0),
     "remission_per_year": (0.0, 50.0),
@@ -110,8 +110,8 @@ def _checked_entry(id: str, entry: Mapping[str, object], faults: Faults) -> dict
         place = f"conditions.{id}.{name}"
         if name not in hints or name == "id":
             faults.add(place, value, "no such field of a condition", nearest_name(name, hints))
-        elif name in _BOUNDS:
-            low, high = _BOUNDS[name]
+        elif name in BOUNDS:
+            low, high = BOUNDS[name]
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
                 faults.add(place, value, f"must be a number between {low:g} and {high:g}")
             else:

@@ -118,7 +118,7 @@ def follow(simulation: Simulation, *, replicate: int = 0, tell: Callable[[float]
     ties: dict[str, float] = {}
     for day in DAYS:
         simulation.advance(day - simulation.day)
-        visits[day] = _seen(simulation, full=day in _FULL)
+        visits[day] = seen(simulation, full=day in _FULL)
         if day == BASELINE:
             who = simulation.population
             ties = statistics(simulation.network, who["birth_day"], day, who["female"].astype(bool))
@@ -137,7 +137,8 @@ def pooled(cohorts: Iterable[Cohort]) -> Cohort:
     return Cohort(visits, replicate, tuple(ties for part in parts for ties in part.network))
 
 
-def _seen(simulation: Simulation, *, full: bool) -> Visit:
+def seen(simulation: Simulation, *, full: bool) -> Visit:
+    """Everybody as they are today; `full`: with all columns, else only what they have and had."""
     who = simulation.population
     columns: dict[str, Numbers] = {"person": who.person(), "conditions": who["conditions"].copy()}
     columns["ever"] = who["ever"].copy()

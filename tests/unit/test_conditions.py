@@ -131,7 +131,7 @@ def changed(entries: dict[str, object]) -> Catalogue:
     return catalogue
 
 
-numbers = st.sampled_from(sorted(conditions._BOUNDS.items()))
+numbers = st.sampled_from(sorted(conditions.BOUNDS.items()))
 
 
 @given(hazards, numbers, st.data())
