@@ -106,6 +106,7 @@ class Snapshots:
             who["sensitization"],
             who["variation"],
             who["central_gain"],
+            who["reported_relief"],
             np.float32(simulation.parameters["pain_gain"]),
             network.start,
             network.weight,
@@ -146,10 +147,12 @@ def _schema(conditions: tuple[str, ...]) -> pa.Schema:
 
 
 @compiled(parallel=True)
-def _computed(slots, body_map, sensitization, variation, central_gain, pain_gain, start, weight, pain, wpi, ties):  # type: ignore[no-untyped-def]
+def _computed(
+    slots, body_map, sensitization, variation, central_gain, relief, pain_gain, start, weight, pain, wpi, ties
+):  # type: ignore[no-untyped-def]
     for k in prange(slots.shape[0]):
         i = slots[k]
-        pain[k] = pain_intensity(body_map[i], sensitization[i], variation[i], central_gain[i], pain_gain)
+        pain[k] = pain_intensity(body_map[i], sensitization[i], variation[i], central_gain[i], pain_gain, relief[i])
         wpi[k] = count_bits(body_map[i])
         held = 0
         for tie in range(start[i], start[i + 1]):

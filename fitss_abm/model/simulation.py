@@ -170,6 +170,12 @@ class Simulation:
         offers: NDArray[np.uint32] = self._bindings["offers"]
         return offers
 
+    @property
+    def prevention(self) -> NDArray[np.float32]:
+        """What programmes take off the continuation of adversity of whoever is born next in each place (proportion)."""
+        prevention: NDArray[np.float32] = self._bindings["all_prevention"]
+        return prevention
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the state to a file from which `restore` goes on with the same bits."""
         return checkpoint.save(self, path)
@@ -226,6 +232,7 @@ class Simulation:
             "offers": np.zeros((2, self.people), dtype=np.uint32),
             "all_birth_day": self.population["birth_day"],
             "all_female": self.population["female"],
+            "all_prevention": np.zeros(self.people, dtype=np.float32),
             "death_rate": rates.astype(np.float32),
             "female_share": np.float32(self._newcomers_female_share()),
             "slow_days": np.float32(slow_days),

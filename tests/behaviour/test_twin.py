@@ -69,7 +69,7 @@ def ties() -> Network:
     """Random ties of every layer, directed, of strengths on both sides of what is close."""
     rng = np.random.default_rng(4)
     pairs = np.argwhere(np.triu(rng.random((PEOPLE, PEOPLE)) < 0.08, 1))
-    layer = rng.integers(0, len(Layer), len(pairs))
+    layer = rng.integers(0, Layer.GIVEN + 1, len(pairs))
     forth, back = rng.gamma(2.0, 0.6, (2, len(pairs)))
     return Network.from_edges(
         people=PEOPLE,
@@ -85,6 +85,17 @@ def simulated(**arguments: Any) -> Simulation:
     return Simulation(
         people=PEOPLE, demography=deadly(20.0), network=ties(), seeds=Seeds(master=11), threads=1, **arguments
     )
+
+
+def treat(simulation: Simulation) -> None:
+    """What programmes may add and take off, here of everybody: other numbers for each, some of them 0."""
+    rng = np.random.default_rng(8)
+    who = simulation.population
+    for name in ("added_weight", "added_support", "sleep_relief", "reported_relief"):
+        who[name][:] = rng.gamma(0.7, 1.0, simulation.people)
+    for name in ("stress_relief", "peripheral_relief"):
+        who[name][:] = rng.choice([0.0, 0.3, 1.0], simulation.people)
+    simulation.prevention[:] = rng.choice([0.0, 0.5, 1.0], simulation.people)
 
 
 def disagreement(simulation: Simulation, by_hand: Any) -> tuple[set[int], dict[str, float]]:
@@ -127,6 +138,8 @@ def test_the_engine_does_what_the_document_says(parameters: dict[str, float], sl
     # nobody is diagnosed yet, so that there is somebody left to be
     conditions = simulation.population["conditions"]
     conditions &= ~np.uint32(1 << simulation.catalogue.bit["fibromyalgia_diagnosed"])
+    if parameters:
+        treat(simulation)
     by_hand = twin.Twin(simulation, slow_days=slow_days)
     ever_flipped: set[int] = set()
     for day in (1, 30, *range(33, days, 14), days):

@@ -116,7 +116,8 @@ def byte(z: Any) -> int:
 NEWBORN = {
     "threat": 2.0, "soothing": 1.2, "felt_support": 1.0, "openness": 1.0, "poor_sleep": 0.2, "age": 12.0,
     "stress": 0.0, "event_load": 0.0, "alert": 0.0, "alert_mean": 0.0, "sensitization": 0.0, "loneliness": 0.0,
-    "variation": 0.0, "burden": 0.0, "peripheral": 0.0,
+    "variation": 0.0, "burden": 0.0, "peripheral": 0.0, "added_support": 0.0, "added_weight": 0.0, "stress_relief": 0.0,
+    "sleep_relief": 0.0, "peripheral_relief": 0.0, "reported_relief": 0.0,
 }  # fmt: skip
 COUNTERS = (
     "died", "stressors", "body_map", "somatic_severity", "conditions", "conditions_before", "ever", "first_onsets",
@@ -164,6 +165,7 @@ class Twin:
         self.dtypes = {name: (column.dtype, column.shape) for name, column in columns.items()}
         self.people = [Person(i, columns) for i in range(simulation.people)]
         self.words = [int(word) for word in simulation.offers[simulation.day % 2]]
+        self.prevention = [F(share) for share in simulation.prevention]
         demography = simulation.demography
         bands = [demography.band_of([5 * k + 2.5])[0] for k in range(22)]
         self.death_rate = [[F(demography.death_rate[row, band] / 365.25) for band in bands] for row in (0, 1)]
@@ -377,7 +379,8 @@ class Twin:
         interpersonal = self.hassles(who, rate * p.hassle_interpersonal_share, 42)
         felt = other * (F(1) - p.hassle_habituation) if who.stressors & 128 else other
         levels = (p.job_strain_level, p.bullying_level, p.caregiving_level, p.poverty_level)
-        chronic = sum((level for k, level in enumerate(levels) if who.stressors >> k & 1), F(0))
+        on = [level if who.stressors >> k & 1 else F(0) for k, level in enumerate(levels)]
+        chronic = (on[0] + on[1]) * (F(1) - who.stress_relief) + on[2] + on[3]
         who.stress = (
             p.hassle_weight * (felt + p.hassle_interpersonal_severity * interpersonal)
             + chronic
@@ -399,8 +402,9 @@ class Twin:
             offered += of_j * (word >> 16)
             distress += of_j * (word & 255)
         o = who.openness / F(4096) / F(255)
-        share = F(1) / (p.support_baseline_weight + o * F(total))
-        received = (p.support_baseline_weight * p.support_baseline + o * F(offered) / F(16384)) * share
+        share = F(1) / (p.support_baseline_weight + o * F(total) + who.added_weight)
+        sources = p.support_baseline_weight * p.support_baseline + o * F(offered) / F(16384) + who.added_support
+        received = sources * share
         who.felt_support = who.support_uptake * received
         who.loneliness += p.loneliness_rate * (p.support_need - who.felt_support - who.loneliness)
         cost = self.quickened(p.soothing_rate) * p.helping_cost * o * F(distress) / F(255) * share
@@ -451,6 +455,7 @@ class Twin:
             + p.sleep_person_sd * F(who.personal[SLEEP] / 24)
             + p.sleep_condition * F(disturbed)
             + F(0.5) * normal(b)
+            - who.sleep_relief
         )
 
     def drive(self, who: Person) -> Any:
@@ -474,7 +479,7 @@ class Twin:
         who.body_map = 0
         for s, name in enumerate(NAMES):
             x = drive + F(SITES[name]["term"]) + p.site_sd * F(who.site_trait[s] / 24)
-            x += p.local_pain if name in sore else F(0)
+            x += p.local_pain * (F(1) - who.peripheral_relief) if name in sore else F(0)
             if x > F(-9.2) * p.site_noise and uniform(words[s]) < logistic(x / p.site_noise):
                 who.body_map |= 1 << s
 
@@ -602,6 +607,7 @@ class Twin:
             if who.conditions & self.bit[c.id]:
                 free *= F(1) - F(c.burden)
                 who.peripheral += F(c.peripheral)
+        who.peripheral *= F(1) - who.peripheral_relief
         who.burden = self.p.burden_greatest * (F(1) - free)
 
     # --- the night --------------------------------------------------------------------------------------------------
@@ -650,6 +656,7 @@ class Twin:
         woman, half = F(who.female), F(who.female - 0.5)
         a, b, c, d, e, f, g, h = (self.word(who, 2, k) for k in range(8))
         go_on = min(max(p.adversity_continuation + p.adversity_continuation_female * woman, F(0)), F(0.95))
+        go_on *= F(1) - self.prevention[who.place]
         who.adversity = sum(1 for k in range(1, 11) if uniform(a) < go_on**k)
         hurt = F(who.adversity)
         who.threat_reactivity = exp(

@@ -59,6 +59,7 @@ def hassle_load(rate: float, founder: int, generation: int, day: int, decision: 
 @rule(every="day")
 def exposure(  # type: ignore[no-untyped-def]
     stress, stressors, age, female, personal, generation, sensory_sensitivity, sensitization, event_load, burden,
+    stress_relief,
     day, first, life_0, life_1,
     hassle_rate, hassle_rate_sd, hassle_rate_female, hassle_rate_per_decade, hassle_interpersonal_share,
     hassle_interpersonal_severity, hassle_habituation, hassle_weight,
@@ -69,7 +70,8 @@ def exposure(  # type: ignore[no-untyped-def]
     hassles: two independent Poisson counts, interpersonal and other, with mean rate exp(sd z_i - sd^2/2 +- sex/2 +
     slope (age - 45)/10) in all; each hassle's severity is Exp(1); interpersonal ones weigh more and do not
     habituate, others weigh less on the day after a
-    hassle (Bolger 1989). chronic: sum of the levels of those that are on. sensory: weight x sensitivity_i x C.
+    hassle (Bolger 1989). chronic: sum of the levels of those that are on, less what programmes take off job strain and
+    bullying. sensory: weight x sensitivity_i x C.
     burden: weight x B. Unit: stress units, about one for a mean hassle.
     """
     for i in range(stress.shape[0]):
@@ -87,8 +89,8 @@ def exposure(  # type: ignore[no-untyped-def]
         on = stressors[i]
         felt = other * (F(1.0) - hassle_habituation) if on & _YESTERDAY else other
         chronic = (
-            F(on & np.uint8(1)) * job_strain_level
-            + F((on >> np.uint8(1)) & np.uint8(1)) * bullying_level
+            (F(on & np.uint8(1)) * job_strain_level + F((on >> np.uint8(1)) & np.uint8(1)) * bullying_level)
+            * (F(1.0) - stress_relief[i])
             + F((on >> np.uint8(2)) & np.uint8(1)) * caregiving_level
             + F((on >> np.uint8(3)) & np.uint8(1)) * poverty_level
         )

@@ -44,12 +44,14 @@ def _spread(word: int, sd: float, shift: float) -> float:
 @rule(every="birth")
 def traits(  # type: ignore[no-untyped-def]
     adversity, menopause_age, central_gain, threat_reactivity, soothing_capacity, support_uptake, giving,
-    sensory_sensitivity, female, generation, first, population_0, population_1,
+    sensory_sensitivity, female, generation, all_prevention, first, population_0, population_1,
     adversity_continuation, adversity_continuation_female, reactivity_sd, reactivity_per_adversity, reactivity_female,
     soothing_capacity_median, soothing_capacity_sd, soothing_capacity_per_adversity, gain_sd, gain_female,
     uptake_sd, uptake_female, giving_sd, giving_female, sensory_sensitivity_sd,
 ) -> None:  # fmt: skip
     """Traits, each an independent draw by key: log-normal about a median that adversity and sex shift; adversity geometric, 0-10.
+
+    Prevention takes a proportion off the probability that one adversity is followed by another.
 
     Sex terms of support are split evenly between the sexes (women +, men -); others are added for women.
     """
@@ -61,6 +63,7 @@ def traits(  # type: ignore[no-untyped-def]
         a, b, c, d = draw(founder, lived, np.uint32(0), _TRAITS, population_0, population_1)
         e, f, g, h = draw(founder, lived, np.uint32(0), _TRAITS + np.uint32(1), population_0, population_1)
         go_on = min(max(adversity_continuation + adversity_continuation_female * woman, F(0.0)), F(0.95))
+        go_on *= F(1.0) - all_prevention[founder]
         count = 0
         reached = go_on
         u = uniform(a)

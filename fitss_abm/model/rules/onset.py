@@ -108,10 +108,11 @@ def record(conditions, conditions_before, ever, first_onsets, episodes, held_qua
 
 @rule(every="slow")
 def burden(  # type: ignore[no-untyped-def]
-    burden, peripheral, conditions, condition_bit, condition_burden, condition_peripheral, definition_bit, definition_burden,
-    burden_greatest,
+    burden, peripheral, conditions, peripheral_relief, condition_bit, condition_burden, condition_peripheral,
+    definition_bit, definition_burden, burden_greatest,
 ) -> None:  # fmt: skip
-    """Symptom burden B = b_max (1 - prod(1 - b_c)), bounded so that feedback cannot run away; peripheral sources N = sum n_c.
+    """Symptom burden B = b_max (1 - prod(1 - b_c)), bounded so that feedback cannot run away; peripheral sources
+    N = (1 - relief) sum n_c, relief by programmes.
 
     Fibromyalgia and chronic widespread pain count once: the heavier of those held.
     """
@@ -130,4 +131,4 @@ def burden(  # type: ignore[no-untyped-def]
                     free *= F(1.0) - condition_burden[h]
                     sources += condition_peripheral[h]
         burden[i] = burden_greatest * (F(1.0) - free)
-        peripheral[i] = sources
+        peripheral[i] = sources * (F(1.0) - peripheral_relief[i])

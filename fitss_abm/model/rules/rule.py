@@ -32,6 +32,7 @@ ENGINE_WORDS = {
     "tie_layer": "uint8[ties]: what kind of relation each tie is, 0 a partner",
     "all_birth_day": "int32[people]: everybody's date of birth, days from the start",
     "all_female": "uint8[people]: everybody's sex",
+    "all_prevention": "float32[people]: what programmes take off the continuation of adversity of who is born there next",
     "site_term": "float32[19]: how much more often a site hurts than another",
     "site_masks": "uint32[10]: left, right, upper, lower, axial sites; the five regions of ACR 2016",
     "death_rate": "float32[2, bands]: death rate per day by sex (female, male) and five-year age band",

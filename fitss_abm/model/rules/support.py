@@ -20,16 +20,19 @@ _HALF = F(0.5)
 
 @rule(every="day")
 def support(  # type: ignore[no-untyped-def]
-    felt_support, loneliness, openness, support_uptake, soothing, birth_day, words_before, tie_start, tie_neighbour, tie_weight,
+    felt_support, loneliness, openness, support_uptake, soothing, added_support, added_weight, birth_day,
+    words_before, tie_start, tie_neighbour, tie_weight,
     pace_from, pace_span, pace_days, support_baseline, support_baseline_weight, support_need, loneliness_rate,
     helping_cost, soothing_rate, soothing_floor,
 ) -> None:  # fmt: skip
-    """Support received H = (h B + o_i sum w_ij o_j offer_j) / (h + o_i sum w_ij o_j), with yesterday's offers; felt support u_i H.
+    """Support received H = (h B + o_i sum w_ij o_j offer_j + E_i) / (h + o_i sum w_ij o_j + e_i), with yesterday's offers;
+    felt support u_i H.
 
-    o is openness after withdrawal, B what comes without ties, h its weight. Weights carry strength and offers are not divided
+    o is openness after withdrawal, B what comes without ties, h its weight; e is the weight of support that programmes add,
+    E that weight times the support. Weights carry strength and offers are not divided
     among ties, so few ties are no risk by themselves, poor ties are. Loneliness follows need less felt support. A helper pays
     for ties in distress, each as strong as it is to the helper: S falls by k_S cost (o_i sum w_ij o_j A_j) / (h +
-    o_i sum w_ij o_j).
+    o_i sum w_ij o_j + e_i).
     """
     for i in range(felt_support.shape[0]):
         total = np.uint64(0)
@@ -43,8 +46,9 @@ def support(  # type: ignore[no-untyped-def]
             distress += w * np.uint64(word & np.uint32(255))
         own = openness[i] * _WEIGHT_UNIT * _PER_BYTE
         weight = own * F(total)
-        share = F(1.0) / (support_baseline_weight + weight)
-        received = (support_baseline_weight * support_baseline + own * F(offered) * _OFFER_UNIT) * share
+        share = F(1.0) / (support_baseline_weight + weight + added_weight[i])
+        through_ties = own * F(offered) * _OFFER_UNIT
+        received = (support_baseline_weight * support_baseline + through_ties + added_support[i]) * share
         felt = support_uptake[i] * received
         felt_support[i] = felt
         loneliness[i] += loneliness_rate * (support_need - felt - loneliness[i])

@@ -64,12 +64,12 @@ def _level(x: float) -> int:
 
 @rule(every="week")
 def sleep(  # type: ignore[no-untyped-def]
-    poor_sleep, variation, alert_mean, personal, conditions, generation, birth_day, day, first, life_0, life_1,
+    poor_sleep, variation, alert_mean, personal, conditions, sleep_relief, generation, birth_day, day, first, life_0, life_1,
     pace_from, pace_span, pace_days, condition_masks,
     sleep_intercept, sleep_alert, sleep_person_sd, sleep_condition, variation_days,
 ) -> None:  # fmt: skip
-    """Poor sleep = logistic(a + b A + sd z + c n + noise), n conditions that disturb sleep. Slow variation nu is an
-    AR(1) with sd 1.
+    """Poor sleep = logistic(a + b A + sd z + c n + noise - relief), n conditions that disturb sleep, relief by
+    programmes. Slow variation nu is an AR(1) with sd 1.
 
     nu' = phi nu + sqrt(1 - phi^2) N(0, 1), phi = exp(-days / variation_days).
     """
@@ -86,20 +86,21 @@ def sleep(  # type: ignore[no-untyped-def]
             + sleep_person_sd * F(personal[_SLEEP, i]) * _PER_UNIT
             + sleep_condition * disturbed
             + _SLEEP_NOISE * normal(b)
+            - sleep_relief[i]
         )
 
 
 @rule(every="week")
 def body_map(  # type: ignore[no-untyped-def]
-    body_map, sensitization, alert_mean, personal, variation, central_gain, site_trait, conditions, generation,
-    day, first, life_0, life_1, site_term, susceptibility, condition_bit, condition_sites, condition_sites_mirrored,
+    body_map, sensitization, alert_mean, personal, variation, central_gain, site_trait, conditions, peripheral_relief,
+    generation, day, first, life_0, life_1, site_term, susceptibility, condition_bit, condition_sites, condition_sites_mirrored,
     pain_intercept, pain_sensitization, pain_alert, pain_person_sd, variation_weight, pain_gain,
     site_sd, site_noise, local_pain,
 ) -> None:  # fmt: skip
     """Site s hurts this week with probability logistic((drive_i + term_s + sd z_is + local_s) / noise).
 
-    `local_s` is the pain of a condition on its own sites; which side is left to chance (the last bit of the
-    susceptibility). The widespread pain index is the number of painful sites.
+    `local_s` is the pain of a condition on its own sites, less what programmes take off; which side is left to chance
+    (the last bit of the susceptibility). The widespread pain index is the number of painful sites.
     """
     # The painful local sites stand in the body map until their turn comes: no array beside it is needed.
     for i in range(body_map.shape[0]):
@@ -125,10 +126,11 @@ def body_map(  # type: ignore[no-untyped-def]
                 pain_intercept, pain_sensitization, pain_alert, pain_person_sd, variation_weight, pain_gain,
             )  # fmt: skip
             local = np.uint32(body_map[i] >> shift)
-            x0 = _site_drive(drive, site_term[s], site_trait[s, i], local & np.uint32(1), site_sd, local_pain)
-            x1 = _site_drive(drive, site_term[s + 1], site_trait[s + 1, i], local & np.uint32(2), site_sd, local_pain)
-            x2 = _site_drive(drive, site_term[s + 2], site_trait[s + 2, i], local & np.uint32(4), site_sd, local_pain)
-            x3 = _site_drive(drive, site_term[last], site_trait[last, i], local & np.uint32(8), site_sd, local_pain)
+            sore = local_pain * (F(1.0) - peripheral_relief[i])
+            x0 = _site_drive(drive, site_term[s], site_trait[s, i], local & np.uint32(1), site_sd, sore)
+            x1 = _site_drive(drive, site_term[s + 1], site_trait[s + 1, i], local & np.uint32(2), site_sd, sore)
+            x2 = _site_drive(drive, site_term[s + 2], site_trait[s + 2, i], local & np.uint32(4), site_sd, sore)
+            x3 = _site_drive(drive, site_term[last], site_trait[last, i], local & np.uint32(8), site_sd, sore)
             hurts = (
                 _hurts(a, x0, least, site_noise, np.uint32(1))
                 | _hurts(b, x1, least, site_noise, np.uint32(2))
