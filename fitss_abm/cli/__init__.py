@@ -8,6 +8,7 @@ import typer
 
 from fitss_abm.cli.describe import describe, locations
 from fitss_abm.cli.run import run
+from fitss_abm.cli.sensitivity import sensitivity
 from fitss_abm.cli.validate import validate
 
 app = typer.Typer(
@@ -44,7 +45,7 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-for _command in (run, validate, describe, locations):
+for _command in (run, validate, sensitivity, describe, locations):
     app.command()(_command)
 
 if __name__ == "__main__":
