@@ -37,8 +37,8 @@ def sensitivity_sheet(found: Sensitivity) -> Figure:
     """Effects (mu_star) of all parameters, and S1 and ST of those decomposed, with 95 % intervals."""
     names = order(found)
     rows = [row for row in found.reference.to_dict("records") if found.indices(MORRIS, row["output"])]
-    across = min(_ACROSS, len(rows))
-    bands = -(-len(rows) // across)
+    bands = -(-len(rows) // _ACROSS)
+    across = -(-len(rows) // bands)
     below = len(found.decomposed)
     heights = ([len(names), below] if below else [len(names)]) * bands
     plan = found.plan
@@ -76,7 +76,8 @@ def _effects(axes: Axes, effects: Mapping[str, Mapping[str, Index]], names: list
     for y, name in enumerate(names):
         marker, colour = _WAYS[direction(effects[name])]
         _dot(axes, effects[name]["mu_star"], y, marker=marker, colour=colour, gid=f"effect {name}")
-    axes.set_xlim(left=0.0)
+    right = axes.get_xlim()[1]
+    axes.set_xlim(-0.03 * right, right)  # room for the marker of no effect
     _named_rows(axes, names, labelled=labelled)
 
 

@@ -70,7 +70,7 @@ def outputs() -> Mapping[str, Output]:
     facts = load_targets().set_index("id")
     for id in estimands():
         fact = facts.loc[id]
-        made.append(Output(id, f"{fact['condition']}: {fact['quantity']} [{id}]", str(fact["unit"])))
+        made.append(Output(id, f"{id} ({fact['condition']}: {fact['quantity']})", str(fact["unit"])))
     return MappingProxyType({output.name: output for output in made})
 
 
