@@ -25,8 +25,9 @@ def save(simulation: Simulation, path: str | os.PathLike[str]) -> Path:
     target = Path(path)
     arrays: dict[str, Any] = {f"column_{name}": array for name, array in simulation.population.items()}
     arrays |= {f"network_{name}": array for name, array in simulation.network.arrays().items()}
-    arrays["offers"] = simulation.offers
-    arrays["signature"] = np.array(json.dumps(_signature(simulation)))
+    arrays |= {f"programmes_{name}": array for name, array in simulation.interventions.arrays().items()}
+    arrays["offers"], arrays["prevention"] = simulation.offers, simulation.prevention
+    arrays["signature"] = np.array(json.dumps(_signature(simulation, simulation.day)))
     scratch = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with open(scratch, "wb") as file:
@@ -40,6 +41,7 @@ def save(simulation: Simulation, path: str | os.PathLike[str]) -> Path:
 def restore(simulation: Simulation, path: str | os.PathLike[str]) -> int:
     """Put a saved state into a simulation built with the same arguments; returns its day.
 
+    Programmes that begin on that day or later may differ: arms of one world can go on from one state.
     Raises InputError when the file cannot be read or was saved by other code, for other seeds or another number of people.
     """
     faults = Faults(str(path))
@@ -51,20 +53,24 @@ def restore(simulation: Simulation, path: str | os.PathLike[str]) -> int:
         faults.add("checkpoint", str(path), f"cannot be read: {error}")
         faults.raise_if_any()
         raise
-    for name, value in _signature(simulation).items():
+    for name, value in _signature(simulation, int(signature.get("day", 0))).items():
         if name != "day" and signature.get(name) != value:
             faults.add(f"checkpoint.{name}", signature.get(name), f"differs from this simulation's, {value!r}")
     faults.raise_if_any()
     for name, array in simulation.population.items():
         array[...] = stored[f"column_{name}"]
-    simulation.offers[...] = stored["offers"]
+    simulation.offers[...], simulation.prevention[...] = stored["offers"], stored["prevention"]
     simulation.network.restore(
         {name.removeprefix("network_"): a for name, a in stored.items() if name.startswith("network_")}
+    )
+    simulation.interventions.restore(
+        {name.removeprefix("programmes_"): a for name, a in stored.items() if name.startswith("programmes_")},
+        simulation.population,
     )
     return int(signature["day"])
 
 
-def _signature(simulation: Simulation) -> dict[str, Any]:
+def _signature(simulation: Simulation, day: int) -> dict[str, Any]:
     return {
         "day": simulation.day,
         "people": simulation.people,
@@ -73,6 +79,7 @@ def _signature(simulation: Simulation) -> dict[str, Any]:
         "parameters": dict(simulation.parameters),
         "catalogue": hashlib.sha256(repr(simulation.catalogue.conditions).encode()).hexdigest(),
         "location": simulation.demography.location,
+        "programmes": simulation.interventions.begun(day),
         "columns": sorted(simulation.population),
         "code": sources_hash(),
     }

@@ -46,13 +46,17 @@ QUARTERS = 4
 
 
 class Layer(IntEnum):
-    """What kind of relation a tie is, the closest first; GIVEN is a tie of a user's graph that names no layer."""
+    """What kind of relation a tie is, the closest first; GIVEN is a tie of a user's graph that names no layer.
+
+    PROGRAMME is a tie that a programme makes and ends; no graph may name it.
+    """
 
     PARTNER = 0
     KIN = 1
     FRIEND = 2
     WORK = 3
     GIVEN = 4
+    PROGRAMME = 5
 
 
 class Kind(NamedTuple):
@@ -393,6 +397,20 @@ class Network(Rows):
             self.circles.restore({n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)})
         else:
             self._given = np.ascontiguousarray(arrays["given"])
+
+    def set_programme_ties(self, one: ArrayLike, other: ArrayLike, weight: ArrayLike) -> None:
+        """Replace the ties that programmes have made by these pairs of slots, weight in 1/4096 in both directions.
+
+        A pair that stands in the rows anyway is left as it is, and no other tie is touched. The next `renew` of a
+        generated network drops them, so set them again. Pairs must differ, and each must have one < other.
+        """
+        from fitss_abm.model.programme_ties import merged
+
+        given = self.weight if self._given is None else self._given
+        rows, kept = merged(self, given, np.asarray(one), np.asarray(other), np.asarray(weight))
+        self.start, self.neighbour, self.weight, self.layer = rows.start, rows.neighbour, rows.weight, rows.layer
+        if self._given is not None:
+            self._given = kept
 
     def renew(
         self,

@@ -28,7 +28,7 @@ _OPEN = np.uint16(65535)  # no membership
 _CHUNK = 1024
 _ROOM = 1024  # alters that a person's circles can hold together, before doubles are dropped
 _COLUMNS = ("source", "target", "weight", "layer")
-_LAYERS = {layer.name.lower(): int(layer) for layer in Layer}
+_LAYERS = {layer.name.lower(): int(layer) for layer in Layer if layer != Layer.PROGRAMME}
 
 
 class Places(NamedTuple):
@@ -224,7 +224,7 @@ def rows_from_edges(
         tell((person < 0) | (person >= people), name, person, f"no such person: slots are 0 to {people - 1}")
     tell(a == b, "target", b, "a person cannot be tied to themselves")
     tell(~((strength >= 0) & (strength <= 16)), "weight", strength, "not a number from 0 to 16")
-    tell((whole["layer"] < 0) | (whole["layer"] >= len(Layer)), "layer", whole["layer"], "no such layer: 0 to 4")
+    tell((whole["layer"] < 0) | (whole["layer"] > Layer.GIVEN), "layer", whole["layer"], "no such layer: 0 to 4")
     first, second = (a, b) if directed else (np.minimum(a, b), np.maximum(a, b))
     pair = np.where(known, first * people + second, -1 - np.arange(count))
     order = np.argsort(pair, kind="stable")

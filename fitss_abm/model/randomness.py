@@ -48,6 +48,11 @@ class Decision(IntEnum):
     TIE_STRENGTH = 100
     CIRCLE = 101  # to 119, by layer
     TURNOVER = 120  # to 139, by layer
+    OFFER = 140  # words: covered, accepts, adherence, place in the queue
+    SCREENING = 141
+    STOPPING = 142  # by day; words: dropped out, side effects
+    TARGET = 143  # words: chosen at random, order among equals
+    GROUP = 144  # a whole group chosen at random
 
 
 _M0 = np.uint64(0xD2511F53)

@@ -18,14 +18,20 @@ from fitss_abm.model import checkpoint, history
 from fitss_abm.model.circles import generate
 from fitss_abm.model.columns import COLUMNS, Column
 from fitss_abm.model.conditions import Catalogue, body_map, shipped
+from fitss_abm.model.delivery import WEEK
+from fitss_abm.model.delivery_log import DeliveryLog
 from fitss_abm.model.demography import Demography
 from fitss_abm.model.engine import BLOCK, Bindings, Clock, Engine
 from fitss_abm.model.history import QUARTER
+from fitss_abm.model.interventions import Interventions
 from fitss_abm.model.network import Network, NetworkParameters
 from fitss_abm.model.parameters import Parameters
 from fitss_abm.model.population import DAYS_IN_YEAR, ENTRY_AGE, Population, populate
+from fitss_abm.model.programme_tables import check_together
+from fitss_abm.model.programmes import Programme
 from fitss_abm.model.randomness import Stream, stream_key
 from fitss_abm.model.rules import DAY, Day
+from fitss_abm.model.target_tables import check_conditions
 
 _PEOPLE_PER_THREAD = 20_000
 _BANDS = 22  # five-year bands from 0, the last open
@@ -73,6 +79,7 @@ class Simulation:
         day: Day = DAY,
         columns: Iterable[Column] = (),
         changes: Iterable[Change] = (),
+        programmes: Iterable[Programme] = (),
         seeds: Seeds | None = None,
         threads: int | None = None,
         block: int = BLOCK,
@@ -94,15 +101,21 @@ class Simulation:
             )
         if network is not None and network.people != people:
             faults.add("network", network.people, f"must have as many people as the population, {people}")
+        self.catalogue = catalogue or shipped()
+        programmes = tuple(programmes)
+        check_together(programmes, (f"programme '{one.name}'" for one in programmes), faults)
+        for one in programmes:
+            for target in one.targets:
+                check_conditions(target, self.catalogue, f"programme '{one.name}'", faults)
         faults.raise_if_any()
         self.seeds = seeds or Seeds()
         self.parameters = parameters or Parameters()
-        self.catalogue = catalogue or shipped()
         self.demography = demography
         self.day = 0
         self._threads = threads
         self._block = block
         self._changes = sorted(changes, key=lambda change: change.day)
+        self.interventions = Interventions(programmes, people)
         declared = (*COLUMNS, *columns)
         arrays = {**self.catalogue.arrays(), **body_map()}
         self.population = Population(people=people, hazards=arrays["condition_bit"].size, columns=declared)
@@ -150,6 +163,10 @@ class Simulation:
                 self.parameters = self._changes.pop(0).parameters
                 self._bindings["parameters"] = self.parameters.as_array()
             stop = min(end, (self.day // QUARTER + 1) * QUARTER, *(change.day for change in self._changes[:1]))
+            if self.interventions:
+                if self.day % WEEK == 0 and self.interventions.step(self):
+                    self._bind_ties()
+                stop = min(stop, (self.day // WEEK + 1) * WEEK)
             clock = Clock(self.day, self.day)
             walked = self.engine.walk(
                 self._bindings,
@@ -175,6 +192,11 @@ class Simulation:
         """What programmes take off the continuation of adversity of whoever is born next in each place (proportion)."""
         prevention: NDArray[np.float32] = self._bindings["all_prevention"]
         return prevention
+
+    @property
+    def delivery_log(self) -> DeliveryLog:
+        """Who was offered, got and left which programme, when."""
+        return self.interventions.log
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the state to a file from which `restore` goes on with the same bits."""
@@ -210,6 +232,7 @@ class Simulation:
             quarter=self.day // QUARTER, birth_day=who["birth_day"], day=self.day, female=who["female"].astype(bool),
             generation=who["generation"], k0=k0, k1=k1,
         )  # fmt: skip
+        self.interventions.renewed()
         self._bind_ties()
         self._turn_record()
 

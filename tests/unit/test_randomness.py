@@ -269,7 +269,7 @@ def test_rules_draw_what_is_listed_and_no_two_rules_draw_the_same(monkeypatch: p
         **dict(zip(declared(), simulation.parameters.as_array(), strict=True)),
         "first": U(0), "slow_days": F(7), "death_rate": np.full((2, 22), F(1e-4)),
         "tie_start": network.start, "tie_neighbour": network.neighbour, "tie_weight": network.weight, "tie_layer": network.layer,
-        "all_birth_day": population["birth_day"], "all_female": population["female"],
+        "all_birth_day": population["birth_day"], "all_female": population["female"], "all_prevention": simulation.prevention,
         "words_before": simulation.offers[0], "words": simulation.offers[1],
     }  # fmt: skip
     for name, stream in (("life", Stream.LIFE), ("population", Stream.POPULATION)):
