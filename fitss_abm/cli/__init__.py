@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from fitss_abm.cli.calibrate import calibrate
 from fitss_abm.cli.describe import describe, locations
 from fitss_abm.cli.run import run
 from fitss_abm.cli.sensitivity import sensitivity
@@ -45,8 +46,5 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-for _command in (run, validate, sensitivity, describe, locations):
+for _command in (run, validate, calibrate, sensitivity, describe, locations):
     app.command()(_command)
-
-if __name__ == "__main__":
-    main()

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,20 @@ def check_folder(folder: str | Path, *, overwrite: bool = False, field: str = "o
 
 def _is_run(folder: Path) -> bool:
     return (folder / PROVENANCE).is_file()
+
+
+def write_provenance(folder: Path, made: Mapping[str, Any]) -> None:
+    """Write what a study's tables were made with: `made`, beside the program, its version and code, and the command."""
+    import sys
+
+    from fitss_abm.model.caching import sources_hash
+
+    try:
+        installed = version("fitss_abm")
+    except PackageNotFoundError:
+        installed = "0+uninstalled"
+    head = {"program": "fitss_abm", "version": installed, "code": sources_hash(), "command": sys.argv}
+    (folder / PROVENANCE).write_text(json.dumps(head | dict(made), indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager

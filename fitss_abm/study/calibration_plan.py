@@ -243,7 +243,7 @@ def _solved(name: str, entry: object, facts: pd.DataFrame, faults: Faults) -> So
         return None
     if row not in facts.index:
         return None  # the user's facts do not hold it: the shipped value stays
-    low, value, high = (float(facts.at[row, key]) for key in ("low", "value", "high"))
+    low, value, high = (float(x) for x in facts.loc[row, ["low", "value", "high"]].to_numpy(dtype=float))
     aim = _number(f"{place}.aim", entry.get("aim", value), faults)
     if aim is None or bounds is None:
         return None
@@ -258,7 +258,7 @@ def _solved(name: str, entry: object, facts: pd.DataFrame, faults: Faults) -> So
 
 def _rows(facts: pd.DataFrame, solved: set[str], left_out: Mapping[str, str], faults: Faults) -> dict[str, Row]:
     rows = {}
-    for id, fact in facts[facts["role"] == "fit"].iterrows():
+    for id, fact in facts[facts["role"] == "fit"].to_dict("index").items():
         if id in solved or id in left_out:
             continue
         low, high = float(fact["low"]), float(fact["high"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from fitss_abm.errors import Fault, InputError
-from fitss_abm.measurement.results import PROVENANCE
+from fitss_abm.measurement.results import write_provenance
 from fitss_abm.study import sensitivity
 from fitss_abm.study.many import Job, run_many
 from fitss_abm.study.sensitivity import MORRIS, SOBOL, Analysis, Evaluate
@@ -71,24 +70,17 @@ class Sensitivity:
 
     def write(self, folder: Path) -> None:
         """Write tables, and what they were made from, into an existing folder."""
-        from importlib.metadata import PackageNotFoundError, version
-
-        from fitss_abm.model.caching import sources_hash
+        from importlib.metadata import version
 
         for name, table in ((TABLE, self.table), (POINTS, self.points)):
             table.to_parquet(folder / f"{name}.parquet", index=False)
             table.to_csv(folder / f"{name}.csv", index=False)
         self.reference.to_csv(folder / "reference.csv", index=False)
         pd.DataFrame([vars(range) for range in self.plan.ranges]).to_csv(folder / "ranges.csv", index=False)
-        try:
-            installed = version("fitss_abm")
-        except PackageNotFoundError:
-            installed = "0+uninstalled"
-        made: dict[str, Any] = {"program": "fitss_abm", "version": installed, "code": sources_hash()}
-        made |= {"command": sys.argv, "SALib": version("SALib")}
+        made: dict[str, Any] = {"SALib": version("SALib")}
         made |= {k: v for k, v in vars(self.plan).items() if k != "ranges"}
         made |= {"ranges": {range.name: [range.low, range.high] for range in self.plan.ranges}}
-        (folder / PROVENANCE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+        write_provenance(folder, made)
 
 
 def analyse(

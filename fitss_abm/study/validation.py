@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fitss_abm.errors import Faults, InputError
+from fitss_abm.measurement.results import write_provenance
 from fitss_abm.study.estimators import ENOUGH_RUNS, Estimate, widened
 from fitss_abm.study.follow_up import LAST, YEAR, Cohort, follow, pooled
 from fitss_abm.study.scenario import Scenario
@@ -21,7 +20,7 @@ from fitss_abm.study.simulate import check_memory
 from fitss_abm.study.targets import load_targets
 from fitss_abm.study.validation_rows import NOT_FITTED, REASONS, estimands
 
-TABLE, PROVENANCE = "validation", "provenance.json"
+TABLE = "validation"
 PEOPLE, REPLICATES = 20_000, 3
 _MOST_REPLICATES = 10_000
 _PUBLISHED = ("role", "quantity", "condition", "population", "criterion", "unit")
@@ -56,24 +55,9 @@ class Validation:
 
     def write(self, folder: Path) -> None:
         """Write the table, and what it was made from, into an existing folder."""
-        from importlib.metadata import PackageNotFoundError, version
-
-        from fitss_abm.model.caching import sources_hash
-
         self.table.to_parquet(folder / f"{TABLE}.parquet", index=False)
         self.table.to_csv(folder / f"{TABLE}.csv", index=False)
-        try:
-            installed = version("fitss_abm")
-        except PackageNotFoundError:
-            installed = "0+uninstalled"
-        made: dict[str, Any] = {
-            "program": "fitss_abm",
-            "version": installed,
-            "code": sources_hash(),
-            "command": sys.argv,
-        }
-        made |= {"people": self.people, "replicates": self.replicates, "seed": self.seed}
-        (folder / PROVENANCE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+        write_provenance(folder, {"people": self.people, "replicates": self.replicates, "seed": self.seed})
 
 
 def scenarios(
