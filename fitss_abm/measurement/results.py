@@ -17,6 +17,7 @@ import pandas as pd
 
 from fitss_abm.errors import Faults
 
+PROGRAMME_TABLES = ("delivery", "programmes")
 SCENARIO, PROVENANCE, PEOPLE = "scenario.toml", "provenance.json", "people.parquet"
 TABLES = (
     "prevalence", "period_prevalence", "sex_ratio", "incidence", "comorbidity", "counts", "plane", "trajectory",
@@ -43,6 +44,10 @@ class Results:
     scenario_text: str
     """The scenario as it was run, as TOML."""
     provenance: Mapping[str, Any]
+    delivery: pd.DataFrame | None = None
+    """Whom each programme was offered to, who waited, started and left, when; None without programmes."""
+    programmes: pd.DataFrame | None = None
+    """Counts, person-weeks and cost of each programme."""
     people_file: Path | None = None
     """Where the person-level rows are, if any were asked for."""
     folder: Path | None = None
@@ -76,6 +81,9 @@ class Results:
         """Write the files into an existing folder."""
         for name in TABLES:
             getattr(self, name).to_parquet(folder / f"{name}.parquet", index=False)
+        for name in PROGRAMME_TABLES:
+            if getattr(self, name) is not None:
+                getattr(self, name).to_parquet(folder / f"{name}.parquet", index=False)
         if self.people_file is not None and self.people_file.parent != folder:
             shutil.copyfile(self.people_file, folder / PEOPLE)
         (folder / SCENARIO).write_text(self.scenario_text, encoding="utf-8")
@@ -91,6 +99,9 @@ class Results:
         found: dict[str, Any] = {}
         for name in TABLES:
             found[name] = _read(folder / f"{name}.parquet", pd.read_parquet, faults)
+        for name in PROGRAMME_TABLES:
+            if (folder / f"{name}.parquet").exists():
+                found[name] = _read(folder / f"{name}.parquet", pd.read_parquet, faults)
         found["scenario_text"] = _read(folder / SCENARIO, lambda path: path.read_text(encoding="utf-8"), faults)
         found["provenance"] = _read(
             folder / PROVENANCE, lambda path: json.loads(path.read_text(encoding="utf-8")), faults

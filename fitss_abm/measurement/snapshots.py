@@ -147,9 +147,9 @@ def _schema(conditions: tuple[str, ...]) -> pa.Schema:
 
 
 @compiled(parallel=True)
-def _computed(
+def _computed(  # type: ignore[no-untyped-def]
     slots, body_map, sensitization, variation, central_gain, relief, pain_gain, start, weight, pain, wpi, ties
-):  # type: ignore[no-untyped-def]
+):
     for k in prange(slots.shape[0]):
         i = slots[k]
         pain[k] = pain_intensity(body_map[i], sensitization[i], variation[i], central_gain[i], pain_gain, relief[i])

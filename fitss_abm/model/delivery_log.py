@@ -76,7 +76,8 @@ class DeliveryLog:
         chosen = self.event == event
         if programme is not None:
             chosen &= self.programme == self.names.index(programme)
-        return self.person[chosen]
+        persons: NDArray[np.int64] = self.person[chosen]
+        return persons
 
     @classmethod
     def of(cls, records: Iterable[Record], names: Iterable[str]) -> DeliveryLog:
@@ -89,7 +90,7 @@ class DeliveryLog:
 
 
 def account(programme: Programme, record: Record, person_weeks: int) -> dict[str, Any]:
-    """How many of each event there were in one programme, person-weeks of treatment, and their cost (international dollars)."""
+    """How many of each event there were in one programme, person-weeks of treatment, and the cost (international dollars)."""
     counts = {event.name.lower(): record.counts[event] for event in Event}
     cost = programme.cost_per_start * counts["started"] + programme.cost_per_week * person_weeks
     if programme.screening is not None:

@@ -134,8 +134,36 @@ def network() -> Section:
     return Section("Support network", words, ("parameter", "value", "unit", "bounds", "source"), tuple(rows))
 
 
+def programmes() -> Section:
+    """The kinds of programme: what each acts on, whom it is for, its delivery, cost and sources."""
+    from fitss_abm.model.programme_tables import ABOUT, shipped_kinds
+    from fitss_abm.model.programmes import ACTS
+    from fitss_abm.study.toml_text import toml_value
+
+    rows = []
+    for id, kind in shipped_kinds().items():
+        acts = []
+        for act in kind["acts"]:
+            more = ", ".join(f"{name} {value:g}" for name, value in act.items() if name not in ("on", "size"))
+            acts.append(f"{act['on']} {act['size']:g} ({ACTS[act['on']][0]}){f', {more}' if more else ''}")
+        shown = {name: value for name, value in kind.items() if name not in (*ABOUT, "acts", "eligible")}
+        delivery = ", ".join(f"{name} {toml_value(value)}" for name, value in shown.items())
+        source = "; ".join(f"{name}: {value}" for name, value in kind["source"].items())
+        eligible = toml_value(kind["eligible"]) if "eligible" in kind else "all"
+        rows.append(
+            (id, kind["label"], "; ".join(acts), eligible, delivery, kind["role"], source, kind.get("note", ""))
+        )
+    headings = ("kind", "label", "acts on", "eligible", "delivery and cost", "role", "source", "note")
+    words = (
+        "For a scenario's [[programmes]]: kind, name, dates start and end, target, and whatever differs. Roles: input "
+        "(sized by a trial in the model to a row of targets.csv), assumed. Costs in international dollars."
+    )
+    return Section("Programmes", words, headings, tuple(rows))
+
+
 SECTIONS: dict[str, Callable[[], Section]] = {
     "rules": rules, "parameters": parameters, "conditions": conditions, "columns": columns, "network": network,
+    "programmes": programmes,
 }  # fmt: skip
 
 

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fitss_abm.errors import Fault, Faults, InputError
-from fitss_abm.study.scenario_checks import check_contents, check_files, demography_of, read_toml, told
+from fitss_abm.study.programme_checks import programmes_of
+from fitss_abm.study.scenario_checks import PATHS, check_contents, check_files, demography_of, read_toml, told
 from fitss_abm.study.toml_text import toml_document
 
 if TYPE_CHECKING:
     from fitss_abm.model.conditions import Catalogue
     from fitss_abm.model.network import Network
+    from fitss_abm.model.programmes import Programme
     from fitss_abm.model.simulation import Change, Simulation
 
 MOST_PEOPLE = 2**31 - 1
@@ -74,6 +76,14 @@ class Scenario(BaseModel):
     """Streams of luck with a seed of their own: population, network, life, delivery, measurement."""
     changes: tuple[dict[str, Any], ...] = ()
     """Later changes, in order: each has `date` and a table `parameters` whose numbers hold from that date on."""
+    programmes: tuple[dict[str, Any], ...] = ()
+    """Interventions and treatments: each has `kind` (`fitss describe programmes`), `name`, dates `start` and `end`, a
+    `target`, and whatever differs from the kind.
+    """
+    programmes_file: str | None = None
+    """Path of a TOML file of kinds of programme that differ from those of the package or are new."""
+    programme_kinds: dict[str, Any] = {}
+    """The same within the scenario; it has the last word."""
 
     if not TYPE_CHECKING:  # mypy is told the fields' types by pydantic
 
@@ -166,6 +176,13 @@ class Scenario(BaseModel):
             dated.append(Change((change["date"] - self.start).days, parameters))
         return dated
 
+    def delivered(self) -> list[Programme]:
+        """The programmes of this scenario."""
+        faults = Faults()
+        made = programmes_of(self.model_dump(), self.catalogue(), faults)
+        faults.raise_if_any()
+        return made
+
     def simulation(self, *, network: Network | None = None) -> Simulation:
         """The model of this scenario, ready to be prepared. `network`: ties made in Python, instead of the scenario's.
 
@@ -194,6 +211,7 @@ class Scenario(BaseModel):
             parameters=Parameters(**self.parameters).without_sex_mechanisms(self.sex_mechanisms_off),
             catalogue=self.catalogue(),
             changes=self.dated_changes(),
+            programmes=self.delivered(),
             seeds=Seeds(self.master_seed, self.seeds),
             threads=self.threads,
             slow_days=self.slow_days,
@@ -211,7 +229,7 @@ def _from_folder(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
     def found(path: object) -> object:
         return os.path.normpath(folder.absolute() / path) if isinstance(path, str) and path else path
 
-    for name in ("population", "conditions_file"):
+    for name in PATHS:
         if name in whole:
             whole[name] = found(whole[name])
     if isinstance(whole.get("network"), Mapping) and "edges" in whole["network"]:
@@ -222,10 +240,10 @@ def _from_folder(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
 def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values in the types that fields have: NumPy's numbers, lists and texts of dates are welcome."""
     whole = {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
-    for name in ("population", "conditions_file"):
+    for name in PATHS:
         if isinstance(whole.get(name), Path):
             whole[name] = str(whole[name])
-    for name in ("sex_mechanisms_off", "changes"):
+    for name in ("sex_mechanisms_off", "changes", "programmes"):
         if isinstance(whole.get(name), list):
             whole[name] = tuple(whole[name])
     if isinstance(whole.get("start"), str):

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitss_abm.errors import Fault, Faults, InputError, nearest_name
+from fitss_abm.study.programme_checks import programmes_of
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
     from fitss_abm.model.demography import Demography
 
+PATHS = ("population", "conditions_file", "programmes_file")
+"""Fields that may name a file."""
 STREAMS = ("population", "network", "life", "delivery", "measurement")
 _MARGINALS = ("female_share", "age_shares")
 _GIVEN = ("edges", "directed")
@@ -104,8 +107,11 @@ def check_contents(values: Mapping[str, Any], faults: Faults) -> None:
     _check_population(values.get("population"), faults)
     _check_network(values.get("network"), faults)
     _check_parameters("parameters", values.get("parameters"), faults)
+    catalogue = shipped()
     if isinstance(values.get("conditions"), Mapping) and not values.get("conditions_file"):
-        shipped().with_entries(values["conditions"], faults)
+        catalogue = catalogue.with_entries(values["conditions"], faults)
+    if not values.get("conditions_file") and not values.get("programmes_file"):
+        programmes_of(values, catalogue, faults)
     for name in _listed(values.get("sex_mechanisms_off")):
         if name not in sex_mechanisms():
             faults.unknown("sex_mechanisms_off", name, "sex mechanism", sex_mechanisms())
@@ -116,7 +122,7 @@ def check_contents(values: Mapping[str, Any], faults: Faults) -> None:
             elif isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= _LARGEST_SEED:
                 faults.add(f"seeds.{name}", seed, f"must be a whole number from 0 to {_LARGEST_SEED}")
     _check_changes(values, faults)
-    for name in ("population", "conditions_file"):
+    for name in PATHS:
         _check_exists(name, values.get(name), faults)
 
 
@@ -249,17 +255,19 @@ def check_files(values: Mapping[str, Any], *, default_people: int = 0, edges: bo
     from fitss_abm.model.demography import read_table
     from fitss_abm.model.network_io import read_edge_list
 
-    faults = Faults()
+    faults, catalogue = Faults(), shipped()
     population, network, conditions = (values.get(name) for name in ("population", "network", "conditions_file"))
     if isinstance(population, str) and Path(population).is_file():
         _gather(lambda: read_table(population), faults)
     if isinstance(conditions, str) and Path(conditions).is_file():
         entries = _gather(lambda: read_toml(Path(conditions), "conditions"), faults)
         faults.file = conditions
-        catalogue = shipped().with_entries(entries or {}, faults)
+        catalogue = catalogue.with_entries(entries or {}, faults)
         faults.file = None
         if entries is not None and isinstance(values.get("conditions"), Mapping):
-            catalogue.with_entries(values["conditions"], faults)
+            catalogue = catalogue.with_entries(values["conditions"], faults)
+    if isinstance(conditions, str) or isinstance(values.get("programmes_file"), str):
+        programmes_of(values, catalogue, faults)
     given = network if isinstance(network, Mapping) else {}
     people = values.get("people", default_people)
     countable = (

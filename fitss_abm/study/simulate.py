@@ -19,7 +19,7 @@ from fitss_abm.measurement.observers import Observer, observation_days
 from fitss_abm.measurement.results import PEOPLE, Results, fresh_folder
 from fitss_abm.measurement.snapshots import Snapshots, check_room
 from fitss_abm.measurement.trajectory import Trajectory, sample_plane
-from fitss_abm.study import estimands
+from fitss_abm.study import delivery_tables, estimands
 from fitss_abm.study.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def simulate(
             observer, trajectory = _live(simulation, scenario, people_file, tell)
         run = {"scenario": scenario.name, "replicate": scenario.replicate}
         counts, catalogue = observer.counts(), simulation.catalogue
+        programmed = bool(simulation.interventions)
         with watch("tables"):
             results = Results(
                 prevalence=estimands.prevalence(counts, catalogue, run=run),
@@ -103,6 +104,8 @@ def simulate(
                 counts=estimands.condition_numbers(counts, run=run),
                 plane=sample_plane(simulation),
                 trajectory=trajectory.frame(),
+                delivery=delivery_tables.delivery(simulation, scenario.start, run) if programmed else None,
+                programmes=delivery_tables.programmes(simulation, run) if programmed else None,
                 scenario_text=scenario.to_toml(),
                 provenance={},
                 people_file=people_file,
@@ -184,6 +187,7 @@ def _provenance(
         "rules_not_compiled": list(simulation.engine.unfused),
         "parameters": dict(simulation.parameters),
         "conditions": list(simulation.catalogue.ids),
+        "programmes": [one.name for one in simulation.interventions.programmes],
         "seconds": {phase: round(value, 3) for phase, value in watch.seconds.items()},
         "person_days_per_second": round(scenario.people * scenario.days / seconds),
         "peak_memory_bytes": _peak_memory(),
