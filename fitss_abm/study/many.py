@@ -51,6 +51,7 @@ class _Task:
     text: str
     digest: str = ""
     tried: int = 0
+    alone: bool = False
 
 
 def run_many(
@@ -141,10 +142,12 @@ def _done(tasks: Sequence[_Task], hands: Hands, attempts: int) -> Iterator[tuple
         task.tried += 1
         died = future.cancelled() or future.exception() is not None
         report = {"reason": death(future), "final": False} if died else json.loads(future.result())
-        if "result" in report or report["final"] or task.tried >= attempts:
+        suspect = died and not future.cancelled() and not hands.blames_the_right_one
+        if "result" in report or report["final"] or (task.tried >= attempts and (task.alone or not suspect)):
             yield task, report
-        elif died and not hands.blames_the_right_one and not future.cancelled():
-            alone.append(task)  # perhaps a neighbour's doing: with nobody beside it, it cannot suffer for another
+        elif suspect:
+            task.alone = True  # it may have suffered for a neighbour: once more, with nobody beside it
+            alone.append(task)
         else:
             waiting.append(task)
 

@@ -101,18 +101,14 @@ class Processes(AbstractContextManager["Processes"]):
         pool = self._idle.pop()
         try:
             future = pool.submit(run, text)
-        except BrokenProcessPool:  # it died while it had nothing to do
+        except BrokenProcessPool:  # it died in its last job, or idle
             pool.shutdown()
             return self.start(text)
         self._busy[future] = pool
         return future
 
     def ended(self, future: Future[str]) -> None:
-        pool = self._busy.pop(future)
-        if future.exception() is None:
-            self._idle.append(pool)
-        else:
-            pool.shutdown()
+        self._idle.append(self._busy.pop(future))
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None:

@@ -83,9 +83,9 @@ from fitss_abm.study.many import Job, run_many
 
 if __name__ == "__main__":
     log, folder = sys.argv[1:]
-    seconds = [0, 0, 0, 300, 300, 300]
+    seconds = [0, 0, 0, 300, 300]
     jobs = [Job(f"job{i}", "many_work:note", {"log": log, "name": f"job{i}", "seconds": s}) for i, s in enumerate(seconds)]
-    run_many(jobs, folder=Path(folder), workers=2)
+    run_many(jobs, folder=Path(folder), workers=3)
 """
 
 
@@ -100,18 +100,23 @@ def work(tmp_path_factory):
         yield folder
 
 
-@pytest.fixture(scope="module")
-def cluster(work):
+def cluster_of(workers, folder):
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=2,
+    return LocalCluster(
+        n_workers=workers,
         threads_per_worker=1,
         host="127.0.0.1",
-        dashboard_address=None,
-        local_directory=work,
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
+        local_directory=folder,
         silence_logs="CRITICAL",
-    ) as made:
+    )
+
+
+@pytest.fixture(scope="module")
+def cluster(work):
+    with cluster_of(2, work) as made:
         yield made.scheduler_address
 
 
@@ -130,8 +135,10 @@ def number_jobs():
     return [Job(f"seed{seed}", "many_work:numbers", {"seed": seed, "seconds": 0.4 * (seed == 0)}) for seed in range(5)]
 
 
-def notes(log, count=3):
-    return [Job(f"note{i}", "many_work:note", {"log": log, "name": f"note{i}"}) for i in range(count)]
+def notes(log, count=3, seconds=0.0):
+    return [
+        Job(f"note{i}", "many_work:note", {"log": log, "name": f"note{i}", "seconds": seconds}) for i in range(count)
+    ]
 
 
 def deaths(log, times, way):
@@ -193,6 +200,21 @@ def test_what_is_in_the_folder_is_not_done_again(tmp_path, log, monkeypatch):
     monkeypatch.setattr("fitss_abm.model.caching.sources_hash", lambda: "another version")
     assert run_many(jobs, folder=folder, workers=0).results == {"note0": 2, "note1": 3, "note2": 3}
     assert sorted(path.name for path in folder.iterdir()) == ["note0.json", "note1.json", "note2.json"]
+
+
+def test_a_full_disk_leaves_no_half_file(tmp_path, log, monkeypatch):
+    def half(path, text, **_):
+        path.write_bytes(text[:5].encode())
+        raise OSError("no space left on device")
+
+    run_many(notes(log, 1), folder=tmp_path / "runs")
+    before = (tmp_path / "runs" / "note0.json").read_bytes()
+    changed = [Job(job.key, job.call, {**job.arguments, "seconds": 0.001}) for job in notes(log)]
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(OSError, match="no space"):
+        run_many(changed, folder=tmp_path / "runs", workers=0)
+    monkeypatch.undo()
+    assert [path.read_bytes() for path in (tmp_path / "runs").iterdir()] == [before]
 
 
 def test_a_job_that_raises_is_tried_again_and_then_listed(tmp_path, log):
@@ -260,17 +282,23 @@ def is_alive(pid):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
 def test_ending_early_leaves_no_workers_and_keeps_what_is_done(tmp_path, work, log, how):
     folder = tmp_path / "runs"
-    parent = subprocess.Popen([sys.executable, work / "script.py", log, folder], stderr=subprocess.PIPE, text=True)
-    limit = time.monotonic() + 30
-    while calls(log).total() < 5 and time.monotonic() < limit:
+    command = [sys.executable, work / "script.py", log, folder]
+    parent = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    limit = time.monotonic() + 60
+    while (calls(log).total() < 5 or len(list(folder.glob("*.json"))) < 3) and time.monotonic() < limit:
         time.sleep(0.05)
-    workers = {int(line.split()[1]) for line in Path(log).read_text().splitlines()[-2:]}
+    begun = dict(line.split() for line in Path(log).read_text().splitlines())
+    workers = {int(begun["job3"]), int(begun["job4"])}  # and a third has nothing to do
     assert len(workers) == 2
     assert all(is_alive(worker) for worker in workers)
-    parent.send_signal(how)
+    if how == signal.SIGINT:
+        os.killpg(parent.pid, how)  # as a terminal does
+    else:
+        parent.send_signal(how)
     told = parent.communicate(timeout=30)[1]
     if how == signal.SIGINT:
         assert "KeyboardInterrupt" in told
+        assert told.count("Traceback") == 1
         assert not any(is_alive(worker) for worker in workers)
     while any(is_alive(worker) for worker in workers) and time.monotonic() < limit:
         time.sleep(0.05)
@@ -286,26 +314,30 @@ def test_a_cluster_gives_the_same_results(cluster):
     assert single.results["a"] != os.getpid()
 
 
-def test_a_cluster_may_lose_a_worker(cluster, log):
-    outcome = run_many(deaths(log, 1, "kill"), cluster=cluster)
-    assert not outcome.failed
-    assert outcome.results["deadly"] == 2
-    assert list(outcome.results) == [job.key for job in deaths(log, 1, "kill")]
-
-
-def test_a_job_that_always_kills_its_worker_costs_no_other_on_a_cluster(cluster, log, tmp_path):
+def test_a_cluster_may_lose_a_worker(cluster, log, tmp_path):
     jobs = [
         Job("refused", "many_work:refuse", {"log": log}),
+        Job("always", "many_work:fail", {"log": log, "name": "always", "times": 99}),
         Job("once", "many_work:fail", {"log": log, "name": "once", "times": 1}),
-        *deaths(log, 99, "exit"),
+        *deaths(log, 1, "kill"),
     ]
-    outcome = run_many(jobs, folder=tmp_path / "runs", cluster=cluster)
-    assert set(outcome.failed) == {"refused", "deadly"}
-    assert "died" in outcome.failed["deadly"]
+    outcome = run_many(jobs, folder=tmp_path, cluster=cluster)
+    assert sorted(path.name for path in tmp_path.glob("*.failed.json")) == ["always.failed.json", "refused.failed.json"]
+    assert list(outcome.failed) == ["refused", "always"]
+    assert list(outcome.results) == [job.key for job in jobs[2:]]
+    assert outcome.results["deadly"] == outcome.results["once"] == 2
     assert calls(log)["refused"] == 1
-    assert outcome.results["once"] == 2
-    assert len(outcome.results) == 9
-    assert len(list((tmp_path / "runs").glob("*.failed.json"))) == 2
+    assert calls(log)["always"] == 2
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_job_that_always_kills_its_worker_costs_no_other_on_a_cluster(work, log, attempts):
+    deadly = Job("deadly", "many_work:die", {"log": log, "name": "deadly", "times": 99, "way": "exit"})
+    with cluster_of(1, work) as cluster:  # all that there is: what waits in it goes down with it
+        outcome = run_many([deadly, *notes(log, seconds=0.2)], cluster=cluster.scheduler_address, attempts=attempts)
+    assert list(outcome.failed) == ["deadly"]
+    assert "died" in outcome.failed["deadly"]
+    assert list(outcome.results) == ["note0", "note1", "note2"]
 
 
 @pytest.fixture
