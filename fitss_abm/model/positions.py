@@ -60,8 +60,7 @@ def _bridged(start, neighbour, weight, layer, bridged):  # type: ignore[no-untyp
         for a in range(taken):
             for b in range(a):
                 apart += 0 if _tied(start, neighbour, weight, layer, alters[a], alters[b]) else 1
-        share = apart / (taken * (taken - 1) // 2) if taken > 1 else 0.0
-        bridged[i] = share * ties * (ties - 1) / 2
+        bridged[i] = apart if taken == ties else apart * (ties * (ties - 1)) / (taken * (taken - 1))
 
 
 def received(network: Network) -> NDArray[np.float64]:
