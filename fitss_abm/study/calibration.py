@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import logit
 from scipy.stats import qmc
 
 from fitss_abm.measurement.results import write_provenance
-from fitss_abm.study.calibration_plan import Plan, as_scenario
+from fitss_abm.study.calibration_plan import Plan, Solved, as_scenario
 from fitss_abm.study.calibrator import FRESH, Calibrator, Density, Floats, Settings
 from fitss_abm.study.emulator import Emulator
 from fitss_abm.study.scenario import Scenario
@@ -32,7 +33,9 @@ IMPLAUSIBLE = 3.0
 """Standard deviations from a row's centre beyond which a candidate is ruled out (Pukelsheim's three sigma)."""
 _TEMPERATURE = 4.0  # of the posterior from which later waves are drawn: wider than itself
 _SPACE = 4096  # points by which the share of the prior that is left is counted
-_EDGE = 0.02  # of the prior's width: no nearer to a bound is the point sought
+_EDGE = (
+    0.1  # of the prior's width: the point is sought no nearer to a bound, since in flat directions a mode runs there
+)
 
 __all__ = ["Calibration", "Calibrator", "Settings", "calibrate", "write"]
 
@@ -90,8 +93,50 @@ def calibrate(calibrator: Calibrator) -> Calibration:
     chosen = points[np.linspace(0, len(points) - 1, s.draws).astype(int)] if s.draws else points[:0]
     if s.draws:
         c.fresh("draw", chosen, first=2 * FRESH)
+    best, solved, offset = _polished(c, emulator, points, best, offset)
     tell("emulator", 1.0)
-    return _found(c, emulator, points, best, offset, chance_fresh, space)
+    return _found(c, emulator, points, best, solved, offset, chance_fresh, space)
+
+
+def _polished(
+    c: Calibrator, emulator: Emulator, points: Floats, best: Floats, offset: Floats
+) -> tuple[Floats, dict[str, float], Floats]:
+    """The point moved by what large fresh runs find at it; the numbers solved there; the rows' offsets there."""
+    s = c.settings
+    solved = c.guess(best)
+    nothing = np.zeros(len(c.plan.rows))
+    for number in range(1, s.polish + 1):
+        name = f"point{number}"
+        here = np.repeat(best[None], s.polish_runs, axis=0)
+        c.fresh(name, here, first=(2 + number) * FRESH, people=s.polish_people)
+        _, y, _ = c.table(name.__eq__)
+        offset = np.nanmean(y, axis=0) - emulator.predict(best[None])[0][0]
+        at_old = c.guess(best)
+        found = [record for record in c.records if record["wave"] == name]
+        best = _mode(_density(c, emulator, nothing, offset, nothing), points)
+        at_new = c.guess(best)
+        solved = {
+            key: _moved(each.step, _mended(each, key, found), at_old[key], at_new[key])
+            for key, each in c.plan.solved.items()
+        }
+    if s.polish:
+        here = np.repeat(best[None], s.polish_runs, axis=0)
+        c.fresh("point", here, first=(3 + s.polish) * FRESH, people=s.polish_people, solved=solved)
+        found = [record for record in c.records if record["wave"] == "point"]
+        solved = {key: _mended(each, key, found) for key, each in c.plan.solved.items()}
+    return best, solved, offset
+
+
+def _mended(each: Solved, name: str, found: Sequence[Mapping[str, Any]]) -> float:
+    """The mean of a solved number over runs, moved by how far prevalence two years on is from its aim."""
+    x = np.array([record["solved"][name] for record in found], dtype=float)
+    prevalence = float(np.mean([record["prevalence"][each.row] for record in found])) / 100.0
+    move = logit(each.aim / 100.0) - logit(prevalence)
+    return float(np.exp(np.log(x).mean() + move)) if each.step == "factor" else float(x.mean() + move)
+
+
+def _moved(step: str, x: float, old: float, new: float) -> float:
+    return x * new / old if step == "factor" else x + new - old
 
 
 def _density(c: Calibrator, emulator: Emulator, chance: Floats, offset: Floats, spare: Floats) -> Density:
@@ -102,7 +147,8 @@ def _mode(density: Density, points: Floats) -> Floats:
     """The point of highest density: a local search from the best draw."""
     from scipy.optimize import minimize
 
-    start = points[int(np.argmax(density(points)))]
+    inner = np.clip(points, _EDGE, 1 - _EDGE)
+    start = inner[int(np.argmax(density(inner)))]
 
     def misfit(x: Floats) -> float:
         return -float(density(x[None])[0])
@@ -112,7 +158,14 @@ def _mode(density: Density, points: Floats) -> Floats:
 
 
 def _found(
-    c: Calibrator, emulator: Emulator, points: Floats, best: Floats, offset: Floats, chance: Floats, space: list[float]
+    c: Calibrator,
+    emulator: Emulator,
+    points: Floats,
+    best: Floats,
+    solved: dict[str, float],
+    offset: Floats,
+    chance: Floats,
+    space: list[float],
 ) -> Calibration:
     mean, _ = emulator.predict(best[None])
     distance = (mean[0] + offset - c.centre) / c.sd
@@ -152,12 +205,12 @@ def _found(
                 "high": q[2], "point": float(lows[k] + best[k] * widths[k]), "held_by_data": held,
                 "moves_with": names[most] if len(names) > 1 else "",
                 "correlation": float(correlation[k, most]) if len(names) > 1 else 0.0,
-                "at_bound": bool(not _EDGE * 1.05 < best[k] < 1 - _EDGE * 1.05),
+                "at_bound": bool(not _EDGE / 2 < best[k] < 1 - _EDGE / 2),
             }
         )  # fmt: skip
     return Calibration(
         runs=_flat(c.records), draws=_flat(fresh), rows=pd.DataFrame(rows), numbers=pd.DataFrame(numbers), space=space,
-        point=c.plan.values(best) | c.guess(best), failed=c.failed, settings=c.settings,
+        point=c.plan.values(best) | solved, failed=c.failed, settings=c.settings,
         misfit=float((distance**2).sum()),
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from fitss_abm.study.validation_rows import estimands
 
 STEPS = ("factor", "shift")
 _SECTIONS = ("free", "solved", "left_out")
-_LINEAR_UNITS = ("rho", "r", "SMD", "Hedges g", "d", "Cohen d")
+LINEAR_UNITS = ("rho", "r", "SMD", "Hedges g", "d", "Cohen d")
 _Z = 1.959964
 
 
@@ -262,7 +262,7 @@ def _rows(facts: pd.DataFrame, solved: set[str], left_out: Mapping[str, str], fa
         if id in solved or id in left_out:
             continue
         low, high = float(fact["low"]), float(fact["high"])
-        log = str(fact["unit"]) not in _LINEAR_UNITS
+        log = str(fact["unit"]) not in LINEAR_UNITS
         if id not in estimands():
             faults.unknown(f"targets.{id}", id, "row that a run can estimate", estimands())
         elif not (math.isfinite(low) and math.isfinite(high)) or low >= high:

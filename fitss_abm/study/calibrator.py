@@ -31,7 +31,8 @@ _MOST_FAILED = 0.2
 @dataclass(frozen=True)
 class Settings:
     """How much is spent. `first` candidates in the first wave, `later` in each further one, each in `replicates` runs of
-    `people`; `checks` fresh runs, then `draws` of the posterior, each in one fresh run of `people` times `replicates`.
+    `people`; `checks` fresh runs, then `draws` of the posterior, each in one fresh run of `people` times `replicates`; the
+    point is moved `polish` times by what `polish_runs` fresh runs of `polish_people` find at it, and run once more.
     """
 
     people: int = 6000
@@ -40,6 +41,9 @@ class Settings:
     later: tuple[int, ...] = (64,)
     checks: int = 48
     draws: int = 100
+    polish: int = 2
+    polish_people: int = 40_000
+    polish_runs: int = 4
     seed: int = 1
     location: str = "Germany"
     rounds: int = 3
@@ -78,22 +82,29 @@ class Calibrator:
         ]
         self._runs(tasks, f"wave {number}")
 
-    def fresh(self, name: str, points: Floats, *, first: int = FRESH, people: int | None = None) -> None:
-        """Run each point once, with luck of its own, in as many people as a candidate had in all."""
+    def fresh(
+        self,
+        name: str,
+        points: Floats,
+        *,
+        first: int = FRESH,
+        people: int | None = None,
+        solved: Mapping[str, float] | None = None,
+    ) -> None:
+        """Run each point once, with luck of its own, in as many people as a candidate had in all. `solved`: these numbers
+        instead of solving them."""
         people = people or self.settings.people * self.settings.replicates
-        tasks = [
-            (f"{name}-{k:04d}", name, k, point, first + k, people, max(2, self.settings.rounds - 1))
-            for k, point in enumerate(points)
-        ]
-        self._runs(tasks, name)
+        rounds = 1 if solved else max(2, self.settings.rounds - 1)
+        tasks = [(f"{name}-{k:04d}", name, k, point, first + k, people, rounds) for k, point in enumerate(points)]
+        self._runs(tasks, name, solved)
 
-    def _runs(self, tasks: Sequence[tuple[Any, ...]], phase: str) -> None:
+    def _runs(self, tasks: Sequence[tuple[Any, ...]], phase: str, start: Mapping[str, float] | None = None) -> None:
         solved = {name: {"row": s.row, "step": s.step, "aim": s.aim} for name, s in self.plan.solved.items()}
         jobs = []
         for key, _, _, point, replicate, people, rounds in tasks:
             arguments = {
                 "people": people, "location": self.settings.location, "seed": self.settings.seed, "replicate": replicate,
-                "values": self.plan.values(point), "start": self.guess(point), "solved": solved, "rounds": rounds,
+                "values": self.plan.values(point), "start": dict(start or self.guess(point)), "solved": solved, "rounds": rounds,
                 "rows": list(self.plan.rows), "fixed": dict(self.fixed),
             }  # fmt: skip
             jobs.append(Job(key, self.call, arguments))
