@@ -159,18 +159,22 @@ class Holds(Target):
 class Position(Target):
     """The share of all people who are most so: isolated (least support received), hubs (most given), bridges.
 
-    Counted from the ties of the quarter (`fitss_abm.model.positions`); equals are ordered by luck.
+    Counted from the ties of the quarter (`fitss_abm.model.positions`); equals are ordered by luck. Who has moved in since has
+    no position yet.
     """
 
     what: str
     share: float
 
     def reaches(self, view: View) -> Who:
-        values = view.position(self.what) * (1 if self.what == "isolated" else -1)
-        order = np.lexsort((view.words(Decision.TARGET)[:, 1], values))
-        chosen = np.zeros(values.size, np.bool_)
-        chosen[order[: round(self.share * values.size)]] = True
-        return chosen
+        name = f"{self.what} {self.share} of {view.name}"  # kept for the quarter: to put people in order takes a while
+        if name not in view.measured:
+            values = view.position(self.what) * (1 if self.what == "isolated" else -1)
+            order = np.lexsort((view.words(Decision.TARGET)[:, 1], values))
+            chosen = np.zeros(values.size, np.bool_)
+            chosen[order[: round(self.share * values.size)]] = True
+            view.measured[name] = chosen
+        return view.measured[name] & view.settled
 
 
 @dataclass(frozen=True)

@@ -100,13 +100,18 @@ class View:
         words: NDArray[np.uint32] = draws(np.arange(who.people), who["generation"], day, int(decision), *key)
         return words
 
+    @property
+    def settled(self) -> Who:
+        """Who lived here when the ties of this quarter were first measured."""
+        now = self.population["generation"]
+        settled: Who = self.measured.setdefault("generation", now.copy()) == now
+        return settled
+
     def position(self, what: str) -> NDArray[Any]:
         """One of `positions.MEASURES` for everybody, as the quarter began; 0 for who has moved in since."""
-        now = self.population["generation"]
-        generation = self.measured.setdefault("generation", now.copy())
         if what not in self.measured:
             self.measured[what] = MEASURES_OF_TIES[what](self.network)
-        return np.where(generation == now, self.measured[what], 0.0)
+        return np.where(self.settled, self.measured[what], 0.0)
 
     def groups(self, kind: str) -> NDArray[np.int64]:
         """The group of everybody, as the quarter began; see `positions.groups`."""
