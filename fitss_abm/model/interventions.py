@@ -165,6 +165,7 @@ class Interventions:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The whole state, for a checkpoint: programmes by content, so that others may be added before they begin."""
         arrays = {f"measured_{name}": array for name, array in self._measured.items()}
+        arrays["generation"] = self._generation  # as at the last step: who has died since is still to be noticed
         for name, (untreated, before) in self._traits.items():
             arrays |= {f"untreated_{name}": untreated, f"before_{name}": before}
         for k, one in enumerate(self.each):
@@ -173,12 +174,11 @@ class Interventions:
         return arrays
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], who: Population) -> None:
-        """Take back what `arrays` gave; what was not there when it was saved has done nothing yet."""
-        self._generation[:] = who["generation"]
+        """Take back what `arrays` gave, as just made; what was not there when it was saved has done nothing yet."""
+        self._generation[:] = arrays.get("generation", who["generation"])
         self._measured = {
             name.removeprefix("measured_"): a for name, a in arrays.items() if name.startswith("measured_")
         }
-        self._tied = None
         for name, (untreated, before) in self._traits.items():
             if f"untreated_{name}" in arrays:
                 untreated[:], before[:] = arrays[f"untreated_{name}"], arrays[f"before_{name}"]

@@ -204,6 +204,7 @@ class Simulation:
 
     def restore(self, path: str | os.PathLike[str]) -> None:
         """Go on from a saved state. This simulation must have been built with the same arguments; do not call `prepare`."""
+        self.interventions = Interventions(self.interventions.programmes, self.people)
         self.day = checkpoint.restore(self, path)
         self._bind_ties()
 

@@ -161,11 +161,12 @@ def everything() -> tuple[Programme, ...]:
 
 def test_a_resumed_run_equals_a_straight_one(arm: Arm, tmp_path: Path) -> None:
     straight = arm(150, *everything())
-    first = arm(66, *everything())  # in the middle of a week and of a quarter
+    first = arm(30, *everything())  # in the middle of a week and of a quarter, and some have died since the last step
+    assert not np.array_equal(first.interventions._generation, first.population["generation"])
     first.save(tmp_path / "state.npz")
     second = world(*everything())
     second.restore(tmp_path / "state.npz")
-    second.advance(150 - 66)
+    second.advance(150 - 30)
     assert differing(straight, second) == []
     assert np.array_equal(straight.network.weight, second.network.weight)
     for name in ("day", "person", "programme", "event"):
@@ -392,6 +393,43 @@ def test_capacity_is_never_exceeded_and_the_queue_moves(arm: Arm) -> None:
     )
 
 
+def test_who_joined_the_queue_earlier_is_served_earlier(arm: Arm) -> None:
+    made = arm(
+        200, Programme(name="clinic", acts=(GAIN,), capacity=5, course_weeks=2, target=Within("alert_mean", 0.3))
+    )
+    log = made.delivery_log
+    joined = dict(zip(log.persons(Event.WAITING).tolist(), log.day[log.event == Event.WAITING].tolist(), strict=True))
+    died = dict(zip(log.persons(Event.DIED).tolist(), log.day[log.event == Event.DIED].tolist(), strict=True))
+    started = log.persons(Event.STARTED).tolist()
+    assert sum(day > 0 for day in joined.values()) > 50, "some join later"
+    for person, day in zip(started, log.day[log.event == Event.STARTED].tolist(), strict=True):
+        earlier = [other for other in joined if joined[other] < joined.get(person, day) and other not in started]
+        assert all(died.get(other, 999) <= day for other in earlier)
+
+
+def test_who_moves_in_has_nothing_of_what_the_dead_had(arm: Arm) -> None:
+    programme = Programme(name="drug", acts=(GAIN, Act("sleep_relief", 0.5)), recruit_weeks=1)
+    without, made = arm(120, demography=DEADLY), arm(120, programme, demography=DEADLY)
+    new = made.population["generation"] > 0
+    assert new.sum() > 50
+    assert made.population["sleep_relief"][new].max() == 0
+    assert np.array_equal(made.population["central_gain"][new], without.population["central_gain"][new])
+    known_by_now = made.population["generation"] == made.interventions.each[0].generation
+    assert slots(made, Event.DIED).size == (new & known_by_now).sum()
+
+
+def test_a_simulation_can_be_taken_back(arm: Arm, tmp_path: Path) -> None:
+    made = arm(30, *everything())
+    state = made.save(tmp_path / "state.npz")
+    made.advance(70)
+    before = {name: column.copy() for name, column in made.population.items()}
+    started = made.delivery_log.persons(Event.STARTED)
+    made.restore(state)
+    made.advance(70)
+    assert all(np.array_equal(before[name], made.population[name]) for name in before)
+    assert np.array_equal(started, made.delivery_log.persons(Event.STARTED))
+
+
 def test_who_waits_when_it_ends_was_never_served(arm: Arm) -> None:
     made = arm(60, Programme(name="clinic", acts=(GAIN,), capacity=5, end=28, target=Random(0.1)))
     log = made.delivery_log
@@ -515,6 +553,16 @@ def test_peer_groups_are_whole_of_their_size_and_end(arm: Arm, peers: Programme)
         }
         assert tied - ordinarily == expected - ordinarily
     assert slots(made, Event.DROPPED).size > 50
+
+
+def test_ties_of_a_group_that_nobody_leaves_outlast_the_renewal_of_the_network(arm: Arm) -> None:
+    few = Persons(tuple(65536 * slot for slot in range(0, PEOPLE, 200)))
+    made = arm(0, Programme(name="peers", acts=(Act("ties", 0.5),), target=few))
+    made.advance(85)
+    before = made_by_programmes(made)
+    assert len(before) > 40
+    made.advance(20)
+    assert made_by_programmes(made) == before
 
 
 def test_ties_that_programmes_make_carry_support(arm: Arm, peers: Programme) -> None:

@@ -119,6 +119,7 @@ def test_equals_are_ordered_by_luck() -> None:
 def test_who_has_moved_in_since_the_quarter_began_has_no_position_yet(small: View) -> None:
     assert whom(Position("hubs", 1 / 9), small) == [0]
     small.population["generation"][0] = 1
+    assert whom(Position("hubs", 1 / 9), small) == []
     assert whom(Position("hubs", 3 / 9), small) == [5, 6, 7]
 
 
