@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fitss_abm.model.mesa_model import FitssModel, Person
     from fitss_abm.model.network import Network
     from fitss_abm.model.parameters import Parameters
+    from fitss_abm.model.programmes import Programme
     from fitss_abm.model.simulation import Simulation
     from fitss_abm.study.scenario import Scenario
     from fitss_abm.study.simulate import simulate
@@ -26,6 +27,7 @@ __all__ = [
     "Network",
     "Parameters",
     "Person",
+    "Programme",
     "Results",
     "Scenario",
     "Simulation",
@@ -39,6 +41,7 @@ _HOMES = {
     "Network": "fitss_abm.model.network",
     "Parameters": "fitss_abm.model.parameters",
     "Person": "fitss_abm.model.mesa_model",
+    "Programme": "fitss_abm.model.programmes",
     "Results": "fitss_abm.measurement.results",
     "Scenario": "fitss_abm.study.scenario",
     "Simulation": "fitss_abm.model.simulation",

@@ -159,8 +159,9 @@ def _pain(simulation: Simulation) -> Numbers:
 
     who = simulation.population
     gain = np.float32(simulation.parameters["pain_gain"])
-    people = zip(who["body_map"], who["sensitization"], who["variation"], who["central_gain"], strict=True)
-    return np.fromiter((pain_intensity(*person, gain) for person in people), dtype=np.float32, count=simulation.people)
+    states = (who[name] for name in ("body_map", "sensitization", "variation", "central_gain", "reported_relief"))
+    rated = (pain_intensity(*person, gain, relief) for *person, relief in zip(*states, strict=True))
+    return np.fromiter(rated, dtype=np.float32, count=simulation.people)
 
 
 def _ties(simulation: Simulation) -> Numbers:
