@@ -28,6 +28,10 @@ def run(
         typer.Option(help="Whose ages and death rates; `fitss locations` lists them. [Germany]", metavar="NAME"),
     ] = None,
     seed: Annotated[str | None, typer.Option(help="The same seed gives the same numbers. [1]", metavar="N")] = None,
+    draw: Annotated[
+        str | None,
+        typer.Option(help="A draw of the calibration's posterior instead of its point, 0 to 99.", metavar="K"),
+    ] = None,
     start: Annotated[str | None, typer.Option(help="First day. [2025-01-01]", metavar="DATE")] = None,
     threads: Annotated[
         str | None, typer.Option(help="At most so many cores; changes no number. [all]", metavar="N")
@@ -54,7 +58,14 @@ def run(
         [parameters]
         support_weight = 0.3
     """
-    given = {"years": years, "people": people, "seed": seed, "threads": threads, "snapshot_every": snapshot_every}
+    given = {
+        "years": years,
+        "people": people,
+        "seed": seed,
+        "draw": draw,
+        "threads": threads,
+        "snapshot_every": snapshot_every,
+    }
     overrides: dict[str, Any] = {name: number(text) for name, text in given.items() if text is not None}
     overrides |= {name: text for name, text in {"location": location, "start": start}.items() if text is not None}
     with told():

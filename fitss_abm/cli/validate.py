@@ -19,6 +19,14 @@ def validate(
     replicates: Annotated[
         str | None, typer.Option(help="How many runs, each with its own luck. [3]", metavar="R")
     ] = None,
+    draws: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead of runs at the calibrated point, one at each of so many draws of its posterior: intervals then hold "
+            "what calibration left open.",
+            metavar="N",
+        ),
+    ] = None,
     seed: Annotated[str | None, typer.Option(help="The same seed gives the same numbers. [1]", metavar="N")] = None,
     threads: Annotated[
         str | None, typer.Option(help="At most so many cores; changes no number. [all]", metavar="N")
@@ -35,14 +43,18 @@ def validate(
 
     The exit code is 1 when a fact to which the model was fitted is missed.
 
-    Example: `fitss validate --people 20000 --replicates 5`
+    Examples:
+
+    `fitss validate --people 20000 --replicates 5`
+
+    `fitss validate --draws 20`
     """
     from fitss_abm.measurement.results import fresh_folder
     from fitss_abm.presentation.validation_page import page, show
     from fitss_abm.presentation.validation_plot import draw_validation
     from fitss_abm.study import validation as study
 
-    given = {"people": people, "replicates": replicates, "seed": seed, "threads": threads}
+    given = {"people": people, "replicates": replicates, "draws": draws, "seed": seed, "threads": threads}
     with told():
         runs, folder = _validation_checked({k: number(v) for k, v in given.items() if v is not None}, out, overwrite)
         with progress(quiet) as tell, fresh_folder(folder, overwrite=overwrite) as scratch:

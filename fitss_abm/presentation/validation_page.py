@@ -25,7 +25,8 @@ _COLUMNS = ("published", "simulated (95 %)", "origin", "within", "outside by")
 _LEGEND = (
     "within: the 95 % interval of the simulated value, which is that of chance in so many people, overlaps the published "
     "range; outside by: from the simulated value to the nearer bound",
-    "fitted: the model's numbers were chosen with this row in view; emergent: they were not; set: given to the model; "
+    "fitted: the model's numbers were chosen with this row in view; emergent: they were not; informed: nor were they, but a number "
+    "from another source about nearly the same was put in; set: given to the model; "
     f"(?): not verified at the source; *: fewer than {FEW} cases",
 )
 
@@ -86,17 +87,23 @@ def page(validation: Validation) -> str:
 
 def command(validation: Validation) -> str:
     """The command that gives these numbers again."""
-    return f"fitss validate --people {validation.people} --replicates {validation.replicates} --seed {validation.seed}"
+    runs = f"--{'draws' if validation.drawn else 'replicates'} {validation.replicates}"
+    return f"fitss validate --people {validation.people} {runs} --seed {validation.seed}"
 
 
 def _words(validation: Validation) -> list[str]:
     table = validation.table
     runs = f"{validation.replicates} run{'s' if validation.replicates > 1 else ''} of {validation.people:,} people"
+    runs += (
+        ", each at a draw of the posterior (medians, and intervals that hold 95 % of the runs)"
+        if validation.drawn
+        else ""
+    )
     years = round(LAST / YEAR)
     lines = [
         f"The model beside {len(table)} published facts: {runs}, followed for {years} years, seed {validation.seed}"
     ]
-    for role, what in (("fit", "fitted"), ("fit", "emergent"), ("check", "emergent")):
+    for role, what in (("fit", "fitted"), ("fit", "emergent"), ("check", "emergent"), ("check", "informed")):
         rows = table[(table["role"] == role) & (table["origin"] == what)]
         seen = comparable(rows)
         sure = seen[seen["within"].astype(bool)]

@@ -15,7 +15,7 @@ from fitss_abm.study.validation import Validation
 
 _ROLES = ("fit", "check", "context")
 _MOST = 12.0  # times the published value, or a part of it as small: the ends of the axis
-_MARKERS = {"fitted": "o", "emergent": "D"}
+_MARKERS = {"fitted": "o", "emergent": "D", "informed": "s"}
 _ROW = 0.21  # inches
 
 
@@ -69,6 +69,7 @@ def forest(validation: Validation) -> Figure | None:
     marks = [
         ("fitted, within", style.BLACK, "o"),
         ("emergent, within", style.BLACK, "D"),
+        ("informed, within", style.BLACK, "s"),
         ("outside", style.PURPLE, "D"),
     ]
     handles = [Line2D([], [], color=c, marker=m, markersize=4.5, label=label) for label, c, m in marks]

@@ -10,8 +10,10 @@ offsets are taken into account and the posterior is sampled again. Its draws, ea
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,10 @@ from scipy.special import logit
 from scipy.stats import qmc
 
 from fitss_abm.measurement.results import write_provenance
-from fitss_abm.study.calibration_plan import Plan, Solved, as_scenario
+from fitss_abm.study.calibration_plan import Plan, Solved
 from fitss_abm.study.calibrator import FRESH, Calibrator, Density, Floats, Settings
 from fitss_abm.study.emulator import Emulator
+from fitss_abm.study.numbers import as_scenario
 from fitss_abm.study.scenario import Scenario
 from fitss_abm.study.toml_text import toml_document
 
@@ -31,6 +34,7 @@ POINT = "point.toml"
 """The calibrated point, as a scenario file."""
 IMPLAUSIBLE = 3.0
 """Standard deviations from a row's centre beyond which a candidate is ruled out (Pukelsheim's three sigma)."""
+_REACH = 0.12  # of the prior's width: how far a polish may move the point, since offsets hold only near where they were found
 _TEMPERATURE = 4.0  # of the posterior from which later waves are drawn: wider than itself
 _SPACE = 4096  # points by which the share of the prior that is left is counted
 _EDGE = (
@@ -89,41 +93,38 @@ def calibrate(calibrator: Calibrator) -> Calibration:
     # offsets hold the common luck: its variance need not be added again
     density = _density(c, emulator, nothing if s.checks else chance, offset, spare)
     points = c.sampled(density, max(s.draws, 400), seed=s.seed + 200)
-    best = _mode(density, points)
+    inner = np.clip(points, _EDGE, 1 - _EDGE)
+    best = _mode(density, inner[int(np.argmax(density(inner)))])
     chosen = points[np.linspace(0, len(points) - 1, s.draws).astype(int)] if s.draws else points[:0]
     if s.draws:
         c.fresh("draw", chosen, first=2 * FRESH)
-    best, solved, offset = _polished(c, emulator, points, best, offset)
+    best, solved, offset = _polished(c, emulator, best, offset) if s.polish else (best, c.guess(best), offset)
     tell("emulator", 1.0)
     return _found(c, emulator, points, best, solved, offset, chance_fresh, space)
 
 
 def _polished(
-    c: Calibrator, emulator: Emulator, points: Floats, best: Floats, offset: Floats
+    c: Calibrator, emulator: Emulator, best: Floats, offset: Floats
 ) -> tuple[Floats, dict[str, float], Floats]:
     """The point moved by what large fresh runs find at it; the numbers solved there; the rows' offsets there."""
     s = c.settings
     solved = c.guess(best)
     nothing = np.zeros(len(c.plan.rows))
-    for number in range(1, s.polish + 1):
-        name = f"point{number}"
+    for number in range(1, s.polish + 2):
+        name, last = f"point{number}", number == s.polish + 1
         here = np.repeat(best[None], s.polish_runs, axis=0)
-        c.fresh(name, here, first=(2 + number) * FRESH, people=s.polish_people)
-        _, y, _ = c.table(name.__eq__)
-        offset = np.nanmean(y, axis=0) - emulator.predict(best[None])[0][0]
-        at_old = c.guess(best)
+        c.fresh(name, here, first=(2 + number) * FRESH, people=s.polish_people, start=solved, rounds=2 if last else 3)
         found = [record for record in c.records if record["wave"] == name]
-        best = _mode(_density(c, emulator, nothing, offset, nothing), points)
-        at_new = c.guess(best)
-        solved = {
-            key: _moved(each.step, _mended(each, key, found), at_old[key], at_new[key])
-            for key, each in c.plan.solved.items()
-        }
-    if s.polish:
-        here = np.repeat(best[None], s.polish_runs, axis=0)
-        c.fresh("point", here, first=(3 + s.polish) * FRESH, people=s.polish_people, solved=solved)
-        found = [record for record in c.records if record["wave"] == "point"]
         solved = {key: _mended(each, key, found) for key, each in c.plan.solved.items()}
+        _, y, _ = c.table(partial(operator.eq, name))
+        offset = np.nanmean(y, axis=0) - emulator.predict(best[None])[0][0]
+        if last:
+            break
+        moved = _mode(_density(c, emulator, nothing, offset, nothing), best, reach=_REACH)
+        old, new = c.guess(best), c.guess(moved)
+        for key, each in c.plan.solved.items():
+            solved[key] += new[key] - old[key] if each.step == "shift" else solved[key] * (new[key] / old[key] - 1.0)
+        best = moved
     return best, solved, offset
 
 
@@ -135,25 +136,18 @@ def _mended(each: Solved, name: str, found: Sequence[Mapping[str, Any]]) -> floa
     return float(np.exp(np.log(x).mean() + move)) if each.step == "factor" else float(x.mean() + move)
 
 
-def _moved(step: str, x: float, old: float, new: float) -> float:
-    return x * new / old if step == "factor" else x + new - old
-
-
 def _density(c: Calibrator, emulator: Emulator, chance: Floats, offset: Floats, spare: Floats) -> Density:
     return lambda x: c.log_likelihood(emulator, x, chance, offset, spare)
 
 
-def _mode(density: Density, points: Floats) -> Floats:
-    """The point of highest density: a local search from the best draw."""
+def _mode(density: Density, start: Floats, *, reach: float = 1.0) -> Floats:
+    """The point of highest density near `start`, no further from it than `reach` of a prior's width."""
     from scipy.optimize import minimize
-
-    inner = np.clip(points, _EDGE, 1 - _EDGE)
-    start = inner[int(np.argmax(density(inner)))]
 
     def misfit(x: Floats) -> float:
         return -float(density(x[None])[0])
 
-    bounds = [(_EDGE, 1 - _EDGE)] * len(start)
+    bounds = list(zip(np.maximum(_EDGE, start - reach), np.minimum(1 - _EDGE, start + reach), strict=True))
     return np.asarray(minimize(misfit, start, method="L-BFGS-B", bounds=bounds).x, dtype=float)
 
 

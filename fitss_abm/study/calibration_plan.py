@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fitss_abm.errors import Faults, nearest_name
+from fitss_abm.study.numbers import bounds_of, known_names
 from fitss_abm.study.scenario_checks import read_toml
 from fitss_abm.study.validation_rows import estimands
 
@@ -138,52 +139,6 @@ def read_plan(path: str | Path | None = None, targets: pd.DataFrame | None = Non
     good_free = {name: f for name, f in free.items() if f}
     good_solved = {name: s for name, s in solved.items() if s}
     return Plan(*(MappingProxyType(part) for part in (good_free, good_solved, rows, left_out)))  # type: ignore[arg-type]
-
-
-def bounds_of(name: str) -> tuple[float, float]:
-    """Declared bounds of a parameter or of a number of a condition. Raises KeyError where there is no such number."""
-    from fitss_abm.model.conditions import BOUNDS, shipped
-    from fitss_abm.model.parameters import declared
-
-    if name in declared():
-        return declared()[name].low, declared()[name].high
-    _, id, field = name.split(".")
-    if id not in shipped().ids or field not in BOUNDS:
-        raise KeyError(name)
-    return BOUNDS[field]
-
-
-def default_of(name: str) -> float:
-    """The shipped value of a number that a plan may name."""
-    from fitss_abm.model.conditions import shipped
-    from fitss_abm.model.parameters import declared
-
-    if name in declared():
-        return declared()[name].value
-    _, id, field = name.split(".")
-    return float(getattr(shipped()[id], field))
-
-
-def known_names() -> list[str]:
-    """Every number that a plan may name."""
-    from fitss_abm.model.conditions import BOUNDS, shipped
-    from fitss_abm.model.parameters import declared
-
-    hazards = [c.id for c in shipped().conditions if c.has_hazard]
-    return [*declared(), *(f"conditions.{id}.{field}" for id in hazards for field in BOUNDS)]
-
-
-def as_scenario(values: Mapping[str, float]) -> dict[str, Any]:
-    """Values by name as the fields `parameters` and `conditions` of a scenario."""
-    parameters: dict[str, float] = {}
-    conditions: dict[str, dict[str, float]] = {}
-    for name, value in values.items():
-        if name.startswith("conditions."):
-            _, id, field = name.split(".")
-            conditions.setdefault(id, {})[field] = value
-        else:
-            parameters[name] = value
-    return {"parameters": parameters, "conditions": conditions}
 
 
 def _table(whole: Mapping[str, Any], section: str, faults: Faults) -> Mapping[str, Any]:

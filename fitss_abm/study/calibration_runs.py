@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitss_abm.study.calibration_plan import as_scenario, bounds_of
 from fitss_abm.study.follow_up import LAST, SURVEY, YEAR, Cohort, follow, seen
+from fitss_abm.study.numbers import as_scenario, bounds_of
 from fitss_abm.study.scenario import Scenario
 from fitss_abm.study.validation_rows import estimands
 

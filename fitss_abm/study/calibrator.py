@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from fitss_abm.errors import Fault, InputError
-from fitss_abm.study.calibration_plan import Plan, default_of
+from fitss_abm.study.calibration_plan import Plan
 from fitss_abm.study.calibration_runs import CALL
 from fitss_abm.study.emulator import Emulator
 from fitss_abm.study.many import Job, Outcome, run_many
+from fitss_abm.study.numbers import default_of
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -89,14 +90,15 @@ class Calibrator:
         *,
         first: int = FRESH,
         people: int | None = None,
-        solved: Mapping[str, float] | None = None,
+        start: Mapping[str, float] | None = None,
+        rounds: int | None = None,
     ) -> None:
-        """Run each point once, with luck of its own, in as many people as a candidate had in all. `solved`: these numbers
-        instead of solving them."""
+        """Run each point once, with luck of its own, in as many people as a candidate had in all. `start`: where the solved
+        numbers begin."""
         people = people or self.settings.people * self.settings.replicates
-        rounds = 1 if solved else max(2, self.settings.rounds - 1)
+        rounds = rounds or max(2, self.settings.rounds - 1)
         tasks = [(f"{name}-{k:04d}", name, k, point, first + k, people, rounds) for k, point in enumerate(points)]
-        self._runs(tasks, name, solved)
+        self._runs(tasks, name, start)
 
     def _runs(self, tasks: Sequence[tuple[Any, ...]], phase: str, start: Mapping[str, float] | None = None) -> None:
         solved = {name: {"row": s.row, "step": s.step, "aim": s.aim} for name, s in self.plan.solved.items()}

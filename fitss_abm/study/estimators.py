@@ -176,6 +176,17 @@ def widened(estimate: Estimate, of_runs: list[float]) -> Estimate:
     )
 
 
+def spread(estimate: Estimate, of_runs: list[float]) -> Estimate:
+    """Median and central 95 % of runs that differ in more than luck."""
+    values = np.array([value for value in of_runs if np.isfinite(value)])
+    if values.size < ENOUGH_RUNS:
+        return estimate
+    low, middle, high = (
+        float(x) for x in np.quantile(values, [0.5 - intervals.CONFIDENCE / 2, 0.5, 0.5 + intervals.CONFIDENCE / 2])
+    )
+    return replace(estimate, value=middle, low=low, high=high)
+
+
 def _by_stratum(values: list[NDArray[Any]], among: Bools, strata: NDArray[np.int64]) -> list[Floats]:
     _, index = np.unique(strata[among], return_inverse=True)
     return [np.bincount(index, value[among].astype(float)) for value in values]

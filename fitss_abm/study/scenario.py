@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fitss_abm.errors import Fault, Faults, InputError
+from fitss_abm.study.numbers import as_scenario, ensemble
 from fitss_abm.study.programme_checks import programmes_of
 from fitss_abm.study.scenario_checks import PATHS, check_contents, check_files, demography_of, read_toml, told
 from fitss_abm.study.toml_text import toml_document
@@ -63,6 +64,10 @@ class Scenario(BaseModel):
     network: dict[str, Any] = {}
     """Numbers of the generated network (`fitss describe network`), or `edges`, the path of an edge list, and
     `directed`.
+    """
+    draw: int | None = Field(None, ge=0)
+    """Which draw of the calibration's posterior the fitted numbers come from; None: the calibrated point. Numbers that the
+    scenario gives itself have the last word.
     """
     parameters: dict[str, Any] = {}
     """Numbers of the model that differ (`fitss describe parameters`)."""
@@ -158,7 +163,7 @@ class Scenario(BaseModel):
 
         faults = Faults(file=self.conditions_file)
         entries = read_toml(Path(self.conditions_file), "conditions") if self.conditions_file else {}
-        catalogue = shipped().with_entries(entries, faults)
+        catalogue = shipped().with_entries(self._drawn()["conditions"], faults).with_entries(entries, faults)
         faults.file = None
         catalogue = catalogue.with_entries(self.conditions, faults)
         faults.raise_if_any()
@@ -169,7 +174,7 @@ class Scenario(BaseModel):
         from fitss_abm.model.parameters import Parameters
         from fitss_abm.model.simulation import Change
 
-        values, dated = dict(self.parameters), []
+        values, dated = self._drawn()["parameters"] | self.parameters, []
         for change in self.changes:
             values |= change["parameters"]
             parameters = Parameters(**values).without_sex_mechanisms(self.sex_mechanisms_off)
@@ -182,6 +187,10 @@ class Scenario(BaseModel):
         made = programmes_of(self.model_dump(), self.catalogue(), faults)
         faults.raise_if_any()
         return made
+
+    def _drawn(self) -> dict[str, Any]:
+        """Numbers of the draw, as `parameters` and `conditions`."""
+        return as_scenario(ensemble()[self.draw] if self.draw is not None else {})
 
     def simulation(self, *, network: Network | None = None) -> Simulation:
         """The model of this scenario, ready to be prepared. `network`: ties made in Python, instead of the scenario's.
@@ -208,7 +217,9 @@ class Scenario(BaseModel):
             demography=demography_of(self.location, self.population),
             network=network,
             network_parameters=NetworkParameters.from_mapping(numbers, Faults()),
-            parameters=Parameters(**self.parameters).without_sex_mechanisms(self.sex_mechanisms_off),
+            parameters=Parameters(**(self._drawn()["parameters"] | self.parameters)).without_sex_mechanisms(
+                self.sex_mechanisms_off
+            ),
             catalogue=self.catalogue(),
             changes=self.dated_changes(),
             programmes=self.delivered(),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitss_abm.errors import Fault, Faults, InputError, nearest_name
+from fitss_abm.study.numbers import ensemble
 from fitss_abm.study.programme_checks import programmes_of
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def check_contents(values: Mapping[str, Any], faults: Faults) -> None:
         _gather(lambda: _located(location), faults)
     if values.get("slow_days", 7) not in (1, 7) and isinstance(values["slow_days"], int):
         faults.add("slow_days", values["slow_days"], "must be 1 or 7")
+    _check_draw(values.get("draw"), faults)
     _check_threads(values.get("threads"), faults)
     _check_population(values.get("population"), faults)
     _check_network(values.get("network"), faults)
@@ -148,6 +150,11 @@ def _listed(value: object) -> tuple[Any, ...]:
 def _check_exists(field: str, path: object, faults: Faults) -> None:
     if isinstance(path, str) and not Path(path).is_file():
         faults.add(field, path, "is a folder, not a file" if Path(path).is_dir() else "no such file")
+
+
+def _check_draw(draw: object, faults: Faults) -> None:
+    if isinstance(draw, int) and not isinstance(draw, bool) and draw >= len(ensemble()):
+        faults.add("draw", draw, f"must be between 0 and {len(ensemble()) - 1}: so many draws are shipped")
 
 
 def _check_threads(threads: object, faults: Faults) -> None:

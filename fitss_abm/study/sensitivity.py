@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from fitss_abm.errors import Fault, Faults, InputError
-from fitss_abm.study.calibration_plan import bounds_of, default_of, known_names, shipped_plan
+from fitss_abm.study.calibration_plan import shipped_plan
 from fitss_abm.study.intervals import CONFIDENCE
+from fitss_abm.study.numbers import bounds_of, default_of, known_names
 
 MORRIS, SOBOL = "morris", "sobol"
 COLUMNS = ("method", "output", "parameter", "index", "value", "low", "high")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitss_abm.study import estimators
-from fitss_abm.study.calibration_plan import as_scenario
+from fitss_abm.study.numbers import as_scenario
 from fitss_abm.study.targets import ADULT_AGE, load_targets
 from fitss_abm.study.validation_rows import estimands
 

@@ -13,12 +13,13 @@ import pandas as pd
 
 from fitss_abm.errors import Faults, InputError
 from fitss_abm.measurement.results import write_provenance
-from fitss_abm.study.estimators import ENOUGH_RUNS, Estimate, widened
+from fitss_abm.study.estimators import ENOUGH_RUNS, Estimate, spread, widened
 from fitss_abm.study.follow_up import LAST, YEAR, Cohort, follow, pooled
+from fitss_abm.study.numbers import ensemble
 from fitss_abm.study.scenario import Scenario
 from fitss_abm.study.simulate import check_memory
 from fitss_abm.study.targets import load_targets
-from fitss_abm.study.validation_rows import NOT_FITTED, REASONS, estimands
+from fitss_abm.study.validation_rows import INFORMED, NOT_FITTED, REASONS, estimands
 
 TABLE = "validation"
 PEOPLE, REPLICATES = 20_000, 3
@@ -33,8 +34,8 @@ Progress = Callable[[str, float], None]
 class Validation:
     """`table`: one row a published fact, in the order of targets.csv.
 
-    id; role; quantity, condition, population, criterion, unit (as published); origin (fitted, emergent, or set, of what
-    the model is given); published, published_low, published_high; simulated, low, high (95 % interval of chance in
+    id; role; quantity, condition, population, criterion, unit (as published); origin (fitted, emergent, informed, or set,
+    of what the model is given); published, published_low, published_high; simulated, low, high (95 % interval of chance in
     populations and seeds); cases; within (the intervals overlap; <NA> where there is nothing to compare); outside (how
     far the simulated value is beyond the nearer bound, in the unit, negative below it; 0 inside), outside_percent (of
     that bound); estimand (in words); reason (why there is no estimate, or nothing to compare it with); source, year,
@@ -45,6 +46,8 @@ class Validation:
     people: int
     replicates: int
     seed: int
+    drawn: bool = False
+    """Whether each run was at a draw of the posterior: then values are medians, and intervals 95 % of the runs."""
 
     @property
     def missed(self) -> pd.DataFrame:
@@ -57,16 +60,25 @@ class Validation:
         """Write the table, and what it was made from, into an existing folder."""
         self.table.to_parquet(folder / f"{TABLE}.parquet", index=False)
         self.table.to_csv(folder / f"{TABLE}.csv", index=False)
-        write_provenance(folder, {"people": self.people, "replicates": self.replicates, "seed": self.seed})
+        write_provenance(
+            folder, {"people": self.people, "runs": self.replicates, "seed": self.seed, "drawn": self.drawn}
+        )
 
 
 def scenarios(
-    *, people: Any = PEOPLE, replicates: Any = REPLICATES, seed: Any = 1, threads: Any = None
+    *, people: Any = PEOPLE, replicates: Any = REPLICATES, draws: Any = None, seed: Any = 1, threads: Any = None
 ) -> list[Scenario]:
-    """The runs of a validation. Raises InputError with everything that cannot be used."""
+    """The runs of a validation: `replicates` at the calibrated point, or one at each of `draws` draws of the posterior, spread
+    over the shipped ones. Raises InputError with everything that cannot be used.
+    """
     faults = Faults()
     if isinstance(replicates, bool) or not isinstance(replicates, int) or not 1 <= replicates <= _MOST_REPLICATES:
         faults.add("replicates", replicates, f"must be a whole number between 1 and {_MOST_REPLICATES}")
+    shipped = len(ensemble())
+    if draws is not None and (
+        isinstance(draws, bool) or not isinstance(draws, int) or not ENOUGH_RUNS <= draws <= shipped
+    ):
+        faults.add("draws", draws, f"must be a whole number between {ENOUGH_RUNS} and {shipped}, which are shipped")
     values = {"people": people, "seed": seed, "threads": threads}
     try:
         first = Scenario(name="validation", years=LAST / YEAR, **values)
@@ -74,6 +86,8 @@ def scenarios(
     except InputError as error:
         raise InputError([*error.faults, *faults.found]) from None
     faults.raise_if_any()
+    if draws is not None:
+        return [first.replace(draw=number * shipped // draws, replicate=number) for number in range(draws)]
     return [first.replace(replicate=replicate) for replicate in range(replicates)]
 
 
@@ -90,16 +104,17 @@ def validate(
         tell("compiling" if simulation.engine.must_compile else phase, 0.0)
         cohorts.append(follow(simulation, replicate=run.replicate, tell=partial(tell, phase)))
     tell("comparing", 0.0)
-    return Validation(compare(facts, cohorts), runs[0].people, len(runs), runs[0].seed)
+    drawn = runs[0].draw is not None
+    return Validation(compare(facts, cohorts, drawn=drawn), runs[0].people, len(runs), runs[0].seed, drawn)
 
 
-def compare(facts: pd.DataFrame, cohorts: Sequence[Cohort]) -> pd.DataFrame:
-    """The table of `Validation` from cohorts that were followed."""
+def compare(facts: pd.DataFrame, cohorts: Sequence[Cohort], *, drawn: bool = False) -> pd.DataFrame:
+    """The table of `Validation` from cohorts that were followed; `drawn`: each at a draw of its own."""
     together = pooled(cohorts)
     rows = []
     with np.errstate(divide="ignore", invalid="ignore"):
         for _, fact in _known(facts).iterrows():
-            rows.append(_row(fact, together, cohorts))
+            rows.append(_row(fact, together, cohorts, drawn))
     table = pd.DataFrame(rows)
     return table.astype({"within": "boolean", "cases": "Int64", "year": "Int64"})
 
@@ -121,7 +136,7 @@ def outside(value: float, low: float, high: float) -> tuple[float, float]:
     return beyond, share
 
 
-def _row(fact: pd.Series, together: Cohort, cohorts: Sequence[Cohort]) -> dict[str, Any]:
+def _row(fact: pd.Series, together: Cohort, cohorts: Sequence[Cohort], drawn: bool) -> dict[str, Any]:
     id, low, high = str(fact["id"]), float(fact["low"]), float(fact["high"])
     estimand = estimands().get(id)
     row: dict[str, Any] = {"id": id} | {name: fact[name] for name in _PUBLISHED}
@@ -131,7 +146,8 @@ def _row(fact: pd.Series, together: Cohort, cohorts: Sequence[Cohort]) -> dict[s
     if estimand is not None:
         found = estimand.estimator(together)
         if len(cohorts) >= ENOUGH_RUNS:
-            found = widened(found, [estimand.estimator(cohort).value for cohort in cohorts])
+            of_runs = [estimand.estimator(cohort).value for cohort in cohorts]
+            found = spread(found, of_runs) if drawn else widened(found, of_runs)
     beyond, percent = outside(found.value, low, high)
     row |= {"simulated": found.value, "low": found.low, "high": found.high, "cases": found.cases}
     row |= {"within": within(found, low, high), "outside": beyond, "outside_percent": percent}
@@ -142,6 +158,8 @@ def _row(fact: pd.Series, together: Cohort, cohorts: Sequence[Cohort]) -> dict[s
 def _origin(id: str, role: str) -> str:
     if role == "input":
         return "set"
+    if id in INFORMED:
+        return "informed"
     return "fitted" if role == "fit" and id not in NOT_FITTED else "emergent"
 
 

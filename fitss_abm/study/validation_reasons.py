@@ -42,6 +42,8 @@ REASONS: dict[str, str] = {
         f"migraine that is not chronic is {_ABSENT}",
     ),
     **dict.fromkeys(("ibs_prev_rome3", "ibs_prev_rome3_us_ca_uk", "ibs_fm_ratio_rome3"), f"{_CRITERION} (Rome IV)"),
+    "fm_comorb_headache": f"the source counts any migraine, and migraine that is not chronic is {_ABSENT}",
+    "fm_comorb_ibs": f"{_CRITERION} (Rome I to III, by which IBS is more than twice as common as by Rome IV)",
     "tth_prev_global": f"tension-type headache that is not chronic is {_ABSENT}",
     "headache15_prev_global": f"holds medication-overuse headache, which is {_ABSENT}",
     "dysmen_prev": "any dysmenorrhoea, where the catalogue has the severe kind only",

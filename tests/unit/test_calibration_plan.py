@@ -7,13 +7,8 @@ import pandas as pd
 import pytest
 
 from fitss_abm.errors import InputError
-from fitss_abm.study.calibration_plan import (
-    as_scenario,
-    bounds_of,
-    default_of,
-    read_plan,
-    shipped_plan,
-)
+from fitss_abm.study.calibration_plan import read_plan, shipped_plan
+from fitss_abm.study.numbers import as_scenario, bounds_of, default_of
 from fitss_abm.study.scenario import Scenario
 from fitss_abm.study.targets import load_targets
 
