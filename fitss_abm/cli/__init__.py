@@ -8,6 +8,7 @@ import typer
 
 from fitss_abm.cli.calibrate import calibrate
 from fitss_abm.cli.describe import describe, locations
+from fitss_abm.cli.knockout import knockout
 from fitss_abm.cli.run import run
 from fitss_abm.cli.sensitivity import sensitivity
 from fitss_abm.cli.validate import validate
@@ -46,5 +47,5 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-for _command in (run, validate, calibrate, sensitivity, describe, locations):
+for _command in (run, validate, calibrate, sensitivity, knockout, describe, locations):
     app.command()(_command)
