@@ -1,6 +1,6 @@
 # POSIX make and sh. On Windows: python -m venv .venv, then .venv\Scripts\pip install -e . (see README.md).
 
-.PHONY: help run test test-slow lint format lock clean dev-environment
+.PHONY: help pages run test test-slow lint format lock clean dev-environment
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -27,6 +27,17 @@ format: dev-environment ## rewrite the code in the project's style
 
 lock: ## compile requirements/*.txt anew from pyproject.toml (UPGRADE=--upgrade for newer releases)
 	@sh tools/lock.sh $(UPGRADE)
+
+pages: dev-environment ## make docs/parameters.md, docs/published_facts.md and docs/knockouts.md anew, with their figures (minutes)
+	@.venv/bin/fitss describe parameters --format md > docs/parameters.md
+	@.venv/bin/fitss describe conditions --format md >> docs/parameters.md
+	@rm -rf runs/pages
+	@.venv/bin/fitss validate --quiet --out runs/pages/validation || true # 1: a fitted row is missed, as the page then says
+	@cp runs/pages/validation/validation.md docs/published_facts.md
+	@cp runs/pages/validation/validation.png docs/figures/validation.png
+	@.venv/bin/fitss knockout --quiet --out runs/pages/knockout
+	@cp runs/pages/knockout/knockout.md docs/knockouts.md
+	@cp runs/pages/knockout/*.png docs/figures/
 
 clean: ## remove .venv and what the tools left; runs/ stays
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

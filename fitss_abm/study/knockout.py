@@ -24,7 +24,7 @@ from fitss_abm.study.many import Job, Outcome, run_many
 
 RECORDS = "knockouts.json"
 BUDGET = Settings(
-    people=4000, replicates=2, first=72, later=(32,), checks=16, draws=0, polish=1, polish_people=20_000, polish_runs=4
+    people=3000, replicates=2, first=60, later=(24,), checks=12, draws=0, polish=1, polish_people=12_000, polish_runs=4
 )
 """Of each refit."""
 

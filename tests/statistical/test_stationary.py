@@ -22,6 +22,8 @@ from fitss_abm.errors import Faults
 from fitss_abm.model.conditions import shipped
 from fitss_abm.model.demography import load
 from fitss_abm.model.simulation import Seeds, Simulation
+from fitss_abm.study.numbers import ensemble
+from fitss_abm.study.scenario import Scenario
 
 LIMIT = 3.0
 BLOCK = 128
@@ -173,6 +175,29 @@ def test_a_drift_would_be_seen(ten_years: tuple[Look, Look]) -> None:
     assert {line.split(" ")[0] for line in drifted(first, fewer)} >= {"sensitization", "felt_support", "number"}
 
 
+# Draws of the calibration's posterior
+
+
+def decade_of(draws: list[int], people: int) -> tuple[Look, Look]:
+    """The first day and ten years later at these draws, pooled."""
+    first, last = [], []
+    for draw in draws:
+        made = Scenario(people=people, years=YEARS, draw=draw, threads=1).simulation()
+        made.prepare()
+        first.append(Look.at(made))
+        made.advance(int(YEARS * 365.25))
+        last.append(Look.at(made))
+    return Look.pooled(first), Look.pooled(last)
+
+
+def drawn(count: int) -> list[int]:
+    return [int(k) for k in np.random.default_rng(1).choice(len(ensemble()), count, replace=False)]
+
+
+def test_no_condition_drifts_at_draws_of_the_posterior() -> None:
+    assert drifted(*decade_of(drawn(3), people=10_000)) == []
+
+
 # Slow steps
 
 
@@ -281,6 +306,14 @@ def test_low_and_high_starts_meet_where_a_run_begins() -> None:
 @pytest.mark.slow
 def test_no_condition_drifts_among_many() -> None:
     first, last = decade(seeds=(1, 2), people=100_000)
+    assert drifted(first, last) == []
+    assert bent(first, last) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("draw", drawn(8))
+def test_no_condition_drifts_at_any_draw(draw: int) -> None:
+    first, last = decade_of([draw], people=40_000)
     assert drifted(first, last) == []
     assert bent(first, last) == []
 
