@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +16,7 @@ from fitss_abm.errors import Fault, Faults, InputError
 from fitss_abm.study.numbers import as_scenario, ensemble
 from fitss_abm.study.programme_checks import programmes_of
 from fitss_abm.study.scenario_checks import PATHS, check_contents, check_files, demography_of, read_toml, told
+from fitss_abm.study.scenario_extends import from_folder, read_extended
 from fitss_abm.study.toml_text import toml_document
 
 if TYPE_CHECKING:
@@ -102,11 +102,13 @@ class Scenario(BaseModel):
     def read(cls, path: str | Path, **overrides: Any) -> Self:
         """The scenario in a TOML file, with some of its values replaced. Paths in it are relative to the file.
 
+        `extends = "other.toml"` starts from another file: tables are merged key by key, programmes by name, changes by date.
+
         Raises InputError with everything that is wrong with the file, with the files it names and with the overrides.
         """
         path = Path(path)
         try:
-            values = {"name": path.stem} | _from_folder(path.parent, read_toml(path, "scenario")) | overrides
+            values = {"name": path.stem} | read_extended(path) | overrides
         except InputError as error:
             raise InputError([*error.faults, *_faults_in(overrides)]) from None
         faults = _faults_in(values)
@@ -123,15 +125,24 @@ class Scenario(BaseModel):
         """A copy with some values replaced."""
         return type(self)(**(self.model_dump() | changes))
 
-    def differences(self) -> dict[str, Any]:
-        """The values that differ from those of a scenario of which nothing was said."""
-        default = Scenario().model_dump()
+    def vary(self, **lists: Sequence[Any]) -> list[Scenario]:
+        """A scenario for each combination of values: `vary(seed=[1, 2], **{"parameters.support_weight": [0.2, 0.4]})`.
+
+        Names with dots reach into tables, also `programmes.<name>.coverage`; names of the scenarios say what varies.
+        """
+        from fitss_abm.study.scenario_design import vary
+
+        return vary(self, lists)
+
+    def differences(self, base: Scenario | None = None) -> dict[str, Any]:
+        """The values that differ from those of another scenario; if none is given, of one of which nothing was said."""
+        default = (base or Scenario()).model_dump()
         return {name: value for name, value in self.model_dump().items() if value != default[name]}
 
     def to_toml(self) -> str:
         """The whole scenario as a TOML file, defaults and all; paths in it are absolute."""
         written = {name: value for name, value in self.model_dump().items() if value not in ({}, ())}
-        return toml_document(_from_folder(Path.cwd(), written))
+        return toml_document(from_folder(Path.cwd(), written))
 
     @property
     def end(self) -> datetime.date:
@@ -231,21 +242,6 @@ class Scenario(BaseModel):
 
 def _key(field: str) -> str:
     return field.partition(".")[0].partition("[")[0].partition(",")[0]
-
-
-def _from_folder(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with the paths in them, relative to `folder`, made absolute."""
-    whole = dict(values)
-
-    def found(path: object) -> object:
-        return os.path.normpath(folder.absolute() / path) if isinstance(path, str) and path else path
-
-    for name in PATHS:
-        if name in whole:
-            whole[name] = found(whole[name])
-    if isinstance(whole.get("network"), Mapping) and "edges" in whole["network"]:
-        whole["network"] = {**whole["network"], "edges": found(whole["network"]["edges"])}
-    return whole
 
 
 def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
