@@ -21,7 +21,9 @@ class Format(StrEnum):
 def describe(
     what: Annotated[
         str | None,
-        typer.Argument(help="rules, parameters, conditions, columns or network. [all of them]", metavar="[WHAT]"),
+        typer.Argument(
+            help="rules, parameters, conditions, programmes, columns or network. [all of them]", metavar="[WHAT]"
+        ),
     ] = None,
     format: Annotated[Format, typer.Option(help="For the terminal, or as Markdown.")] = Format.TEXT,
 ) -> None:

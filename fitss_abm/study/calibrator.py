@@ -42,7 +42,7 @@ class Settings:
     later: tuple[int, ...] = (64,)
     checks: int = 48
     draws: int = 100
-    polish: int = 2
+    polish: int = 3
     polish_people: int = 40_000
     polish_runs: int = 4
     seed: int = 1

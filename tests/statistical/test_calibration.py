@@ -127,7 +127,7 @@ def test_failed_runs_are_listed_and_too_many_are_an_error() -> None:
     plan = Plan(
         MappingProxyType({name: Free(0.0, 1.0) for name in NAMES}), MappingProxyType({}), MappingProxyType(rows), {}
     )
-    settings = Settings(first=40, later=(), checks=0, draws=0)
+    settings = Settings(first=40, later=(), checks=0, draws=0, polish=0)
     found = calibrate(Calibrator(plan, settings, run=broken(0.1)))
     assert found.failed
     with pytest.raises(InputError, match="killed"):
