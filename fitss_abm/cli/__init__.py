@@ -11,6 +11,7 @@ from fitss_abm.cli.describe import describe, locations
 from fitss_abm.cli.knockout import knockout
 from fitss_abm.cli.run import run
 from fitss_abm.cli.sensitivity import sensitivity
+from fitss_abm.cli.trial import trial
 from fitss_abm.cli.validate import validate
 
 app = typer.Typer(
@@ -47,5 +48,5 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-for _command in (run, validate, calibrate, sensitivity, knockout, describe, locations):
+for _command in (run, validate, calibrate, sensitivity, knockout, trial, describe, locations):
     app.command()(_command)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fitss_abm.study.follow_up import LAST, YEAR
+from fitss_abm.study.treatment_contrast import WEEKS
 from fitss_abm.study.validation import Validation
 
 FEW = 20
@@ -103,6 +104,11 @@ def _words(validation: Validation) -> list[str]:
     lines = [
         f"The model beside {len(table)} published facts: {runs}, followed for {years} years, seed {validation.seed}"
     ]
+    if validation.patients:
+        lines.append(
+            f"treatments were given to {validation.patients:,} diagnosed adults with pain of 4 or more of 10, for {WEEKS} "
+            "weeks from the end of the follow-up, each beside placebo; rows of shares are scored as differences in points"
+        )
     for role, what in (("fit", "fitted"), ("fit", "emergent"), ("check", "emergent"), ("check", "informed")):
         rows = table[(table["role"] == role) & (table["origin"] == what)]
         seen = comparable(rows)

@@ -19,6 +19,10 @@ from fitss_abm.study.numbers import ensemble
 from fitss_abm.study.scenario import Scenario
 from fitss_abm.study.simulate import check_memory
 from fitss_abm.study.targets import load_targets
+from fitss_abm.study.treatment_contrast import Measured, measure
+from fitss_abm.study.treatment_contrast import pooled as pooled_patients
+from fitss_abm.study.treatment_rows import FACTS as TREATMENTS
+from fitss_abm.study.treatment_rows import KINDS, estimate, scored
 from fitss_abm.study.validation_rows import INFORMED, NOT_FITTED, REASONS, estimands
 
 TABLE = "validation"
@@ -35,7 +39,8 @@ class Validation:
     """`table`: one row a published fact, in the order of targets.csv.
 
     id; role; quantity, condition, population, criterion, unit (as published); origin (fitted, emergent, informed, or set,
-    of what the model is given); published, published_low, published_high; simulated, low, high (95 % interval of chance in
+    of what the model is given); published, published_low, published_high (of treatments: of what is scored, say a difference
+    against placebo); simulated, low, high (95 % interval of chance in
     populations and seeds); cases; within (the intervals overlap; <NA> where there is nothing to compare); outside (how
     far the simulated value is beyond the nearer bound, in the unit, negative below it; 0 inside), outside_percent (of
     that bound); estimand (in words); reason (why there is no estimate, or nothing to compare it with); source, year,
@@ -48,6 +53,8 @@ class Validation:
     seed: int
     drawn: bool = False
     """Whether each run was at a draw of the posterior: then values are medians, and intervals 95 % of the runs."""
+    patients: int = 0
+    """In whom treatments were compared."""
 
     @property
     def missed(self) -> pd.DataFrame:
@@ -98,23 +105,33 @@ def validate(
     facts = _known(load_targets() if targets is None else targets)
     tell = progress or (lambda phase, fraction: None)
     cohorts = []
+    treated = []
     for number, run in enumerate(runs, 1):
         simulation = run.simulation()
         phase = f"run {number} of {len(runs)}"
         tell("compiling" if simulation.engine.must_compile else phase, 0.0)
         cohorts.append(follow(simulation, replicate=run.replicate, tell=partial(tell, phase)))
+        treated.append(measure(simulation, KINDS))  # arms part from the day on which the follow-up ends
     tell("comparing", 0.0)
     drawn = runs[0].draw is not None
-    return Validation(compare(facts, cohorts, drawn=drawn), runs[0].people, len(runs), runs[0].seed, drawn)
+    table = compare(facts, cohorts, treated, drawn=drawn)
+    patients = sum(each.patients for each in treated)
+    return Validation(table, runs[0].people, len(runs), runs[0].seed, drawn, patients)
 
 
-def compare(facts: pd.DataFrame, cohorts: Sequence[Cohort], *, drawn: bool = False) -> pd.DataFrame:
-    """The table of `Validation` from cohorts that were followed; `drawn`: each at a draw of its own."""
+def compare(
+    facts: pd.DataFrame, cohorts: Sequence[Cohort], treated: Sequence[Measured] = (), *, drawn: bool = False
+) -> pd.DataFrame:
+    """The table of `Validation` from cohorts that were followed, and arms of patients; `drawn`: each at a draw of its own."""
     together = pooled(cohorts)
+    patients = pooled_patients(treated) if treated else Measured(np.empty(0), {})
     rows = []
     with np.errstate(divide="ignore", invalid="ignore"):
         for _, fact in _known(facts).iterrows():
-            rows.append(_row(fact, together, cohorts, drawn))
+            if str(fact["id"]) in TREATMENTS:
+                rows.append(_treatment_row(fact, patients, treated, drawn))
+            else:
+                rows.append(_row(fact, together, cohorts, drawn))
     table = pd.DataFrame(rows)
     return table.astype({"within": "boolean", "cases": "Int64", "year": "Int64"})
 
@@ -137,21 +154,38 @@ def outside(value: float, low: float, high: float) -> tuple[float, float]:
 
 
 def _row(fact: pd.Series, together: Cohort, cohorts: Sequence[Cohort], drawn: bool) -> dict[str, Any]:
-    id, low, high = str(fact["id"]), float(fact["low"]), float(fact["high"])
-    estimand = estimands().get(id)
-    row: dict[str, Any] = {"id": id} | {name: fact[name] for name in _PUBLISHED}
-    row["origin"] = _origin(id, str(fact["role"]))
-    row |= {"published": fact["value"], "published_low": low, "published_high": high}
+    estimand = estimands().get(str(fact["id"]))
     found = Estimate(float("nan"), float("nan"), float("nan"))
     if estimand is not None:
-        found = estimand.estimator(together)
-        if len(cohorts) >= ENOUGH_RUNS:
-            of_runs = [estimand.estimator(cohort).value for cohort in cohorts]
-            found = spread(found, of_runs) if drawn else widened(found, of_runs)
+        found = _found(estimand.estimator, together, cohorts, drawn)
+    published = (float(fact["value"]), float(fact["low"]), float(fact["high"]))
+    return _compared(fact, found, published, estimand.words if estimand else "")
+
+
+def _treatment_row(fact: pd.Series, together: Measured, treated: Sequence[Measured], drawn: bool) -> dict[str, Any]:
+    id = str(fact["id"])
+    found = _found(partial(estimate, id), together, treated, drawn)
+    row = _compared(fact, found, scored(id), TREATMENTS[id].words)
+    return row | ({"unit": "points"} if TREATMENTS[id].number == "difference" else {})
+
+
+def _found(estimator: Callable[[Any], Estimate], together: Any, runs: Sequence[Any], drawn: bool) -> Estimate:
+    found = estimator(together)
+    if len(runs) < ENOUGH_RUNS:
+        return found
+    of_runs = [estimator(run).value for run in runs]
+    return spread(found, of_runs) if drawn else widened(found, of_runs)
+
+
+def _compared(fact: pd.Series, found: Estimate, published: tuple[float, float, float], words: str) -> dict[str, Any]:
+    id, (value, low, high) = str(fact["id"]), published
+    row: dict[str, Any] = {"id": id} | {name: fact[name] for name in _PUBLISHED}
+    row["origin"] = _origin(id, str(fact["role"]))
+    row |= {"published": value, "published_low": low, "published_high": high}
     beyond, percent = outside(found.value, low, high)
     row |= {"simulated": found.value, "low": found.low, "high": found.high, "cases": found.cases}
     row |= {"within": within(found, low, high), "outside": beyond, "outside_percent": percent}
-    row |= {"estimand": estimand.words if estimand else "", "reason": _reason(id, found, low, high)}
+    row |= {"estimand": words, "reason": _reason(id, found, low, high)}
     return row | {name: fact[name] for name in _CITED}
 
 
@@ -164,7 +198,7 @@ def _origin(id: str, role: str) -> str:
 
 
 def _reason(id: str, found: Estimate, low: float, high: float) -> str:
-    if id not in estimands():
+    if id in REASONS:
         return REASONS[id]
     if not (np.isfinite(low) and np.isfinite(high)):
         return "no published range to compare with"
@@ -174,7 +208,7 @@ def _reason(id: str, found: Estimate, low: float, high: float) -> str:
 def _known(facts: pd.DataFrame) -> pd.DataFrame:
     """The facts, if for each there is an estimand or a reason: none is dropped in silence."""
     faults = Faults()
-    known = [*estimands(), *REASONS]
+    known = [*estimands(), *TREATMENTS, *REASONS]
     for id in facts["id"]:
         if id not in known:
             faults.unknown("targets.id", id, "estimand, and no reason why it has none", known)

@@ -14,6 +14,7 @@ from fitss_abm.cli import app
 from fitss_abm.study import estimators
 from fitss_abm.study.estimators import Estimate
 from fitss_abm.study.targets import load_targets
+from fitss_abm.study.treatment_rows import FACTS
 from fitss_abm.study.validation import outside, within
 from fitss_abm.study.validation_reasons import REASONS
 from fitss_abm.study.validation_rows import estimands
@@ -71,9 +72,9 @@ def test_outside_is_told_to_the_nearer_bound() -> None:
 
 def test_no_published_row_is_dropped() -> None:
     ids = set(load_targets()["id"])
-    assert ids == {id for id in ids if id in estimands() or id in REASONS}
-    assert not set(estimands()) & set(REASONS)
-    assert not (set(estimands()) | set(REASONS)) - ids
+    told = [*estimands(), *FACTS, *REASONS]
+    assert ids == set(told)
+    assert len(told) == len(ids), "each has an estimand, a contrast of treatments, or a reason"
 
 
 def test_the_command_holds_every_row_against_its_range(tmp_path: Path) -> None:
@@ -92,6 +93,10 @@ def test_the_command_holds_every_row_against_its_range(tmp_path: Path) -> None:
     assert table.loc[~told, "simulated"].notna().all()
     prevalence = table.set_index("id").loc["cwp_prev_meta"]
     assert 5 < prevalence["simulated"] < 20
+    snri = table.set_index("id").loc["tx_snri_50"]
+    assert (snri["published_low"], snri["published"], snri["published_high"]) == (6, 10, 14), "of the difference"
+    assert snri["cases"] > 5, "patients"
+    assert table.set_index("id").loc["tx_opioid", "simulated"] == 0, "no effect is known, and luck is shared"
     assert prevalence["low"] < prevalence["simulated"] < prevalence["high"]
     for name in ("validation.csv", "validation.md", "validation.png", "provenance.json"):
         assert (out / name).stat().st_size > 0, name
