@@ -81,7 +81,7 @@ def _tables(value: object) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(each, Mapping) for each in value)
 
 
-def _by(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], key: Any) -> list[dict[str, Any]]:
+def _by(before: Any, after: Sequence[Mapping[str, Any]], key: Any) -> list[dict[str, Any]]:
     """Tables in order; one whose key was there before is laid over it, the others are appended."""
     known = [dict(table) for table in before]
     keys = [key(table) for table in known]
