@@ -85,7 +85,8 @@ def _kinds(arm: Arm, outcome: int) -> tuple[Floats, Floats]:
     if not n.size:
         return n, n
     mean, weight = total / n, n / n.sum()
-    chance = np.maximum(square / n - mean**2, 0.0) / (n - 1)
+    within = float((square - n * mean**2).sum()) / max(float((n - 1).sum()), 1.0)
+    chance = max(within, 0.0) / n
     common = float((weight * mean).sum())
     spread = max(float((weight * ((mean - common) ** 2 - chance)).sum()), 0.0)
     kept = np.divide(spread, spread + chance, out=np.ones_like(chance), where=spread + chance > 0)
