@@ -27,7 +27,7 @@ def draw_calibration(found: Calibration, path: str | Path) -> None:
             width=12.5,
             height=2.4 + _ROW * rows,
         )
-        left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.75})
+        left, right = figure.subplots(1, 2)
         _numbers(left, found)
         _facts(right, found)
         style.legend_below(
@@ -89,7 +89,7 @@ def _facts(axes: Axes, found: Calibration) -> None:
     axes.minorticks_off()
     axes.set_yticks(y, list(table["id"]), fontsize=8)
     axes.set_ylim(len(table) - 0.5, -0.5)
-    axes.set_xlabel("Simulated / middle of the published range")
+    axes.set_xlabel("Simulated / middle of published range")
     axes.set_title("Facts", loc="left", fontsize=10)
 
 

@@ -26,7 +26,7 @@ from fitss_abm.measurement.results import write_provenance
 from fitss_abm.study.calibration_plan import Plan, Solved
 from fitss_abm.study.calibrator import FRESH, Calibrator, Density, Floats, Settings
 from fitss_abm.study.emulator import Emulator
-from fitss_abm.study.numbers import as_scenario
+from fitss_abm.study.numbers import as_scenario, default_of
 from fitss_abm.study.scenario import Scenario
 from fitss_abm.study.toml_text import toml_document
 
@@ -106,26 +106,43 @@ def calibrate(calibrator: Calibrator) -> Calibration:
 def _polished(
     c: Calibrator, emulator: Emulator, best: Floats, offset: Floats
 ) -> tuple[Floats, dict[str, float], Floats]:
-    """The point moved by what large fresh runs find at it; the numbers solved there; the rows' offsets there."""
+    """The point moved by what large fresh runs find at it; the numbers solved there; the rows' offsets there.
+
+    The present defaults compete with the emulator's best: where facts leave much open, points far apart do equally well.
+    """
     s = c.settings
-    solved = c.guess(best)
-    nothing = np.zeros(len(c.plan.rows))
-    for number in range(1, s.polish + 2):
-        name, last = f"point{number}", number == s.polish + 1
-        here = np.repeat(best[None], s.polish_runs, axis=0)
-        c.fresh(name, here, first=(2 + number) * FRESH, people=s.polish_people, start=solved, rounds=2 if last else 3)
+    nothing, off = np.zeros(len(c.plan.rows)), list[Floats]()
+
+    def tried(name: str, here: Floats, first: int, start: dict[str, float]) -> tuple[Floats, dict[str, float]]:
+        points = np.repeat(here[None], s.polish_runs, axis=0)
+        c.fresh(name, points, first=first, people=s.polish_people, start=start, rounds=3)
         found = [record for record in c.records if record["wave"] == name]
         solved = {key: _mended(each, key, found) for key, each in c.plan.solved.items()}
-        _, y, _ = c.table(partial(operator.eq, name))
-        offset = np.nanmean(y, axis=0) - emulator.predict(best[None])[0][0]
-        if last:
-            break
+        return np.nanmean(c.table(partial(operator.eq, name))[1], axis=0), solved
+
+    defaults = np.clip(c.plan.unit({name: default_of(name) for name in c.plan.free}), _EDGE, 1 - _EDGE)
+    contenders = [(best, *tried("point1", best, 3 * FRESH, c.guess(best)))]
+    contenders.append((defaults, *tried("defaults", defaults, 3 * FRESH, c.start)))
+
+    def misfit(contender: tuple[Floats, Floats, dict[str, float]]) -> float:
+        return float(np.nansum(((contender[1] - c.centre) / c.sd) ** 2))
+
+    best, y, solved = min(contenders, key=misfit)
+    for number in range(2, s.polish + 2):
+        off.append(y - emulator.predict(best[None])[0][0])
+        offset = np.mean(
+            off, axis=0
+        )  # points are near one another, so what is off at one holds for the others: less chance
         moved = _mode(_density(c, emulator, nothing, offset, nothing), best, reach=_REACH)
         old, new = c.guess(best), c.guess(moved)
+        solved = dict(solved)
         for key, each in c.plan.solved.items():
             solved[key] += new[key] - old[key] if each.step == "shift" else solved[key] * (new[key] / old[key] - 1.0)
         best = moved
-    return best, solved, offset
+        y, solved = tried(f"point{number}", best, (2 + number) * FRESH, dict(solved))
+        contenders.append((best, y, solved))
+    best, y, solved = min(contenders, key=misfit)
+    return best, solved, y - emulator.predict(best[None])[0][0]
 
 
 def _mended(each: Solved, name: str, found: Sequence[Mapping[str, Any]]) -> float:
