@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -46,6 +47,12 @@ class Faults:
     def unknown(self, field: str, value: object, what: str, valid: Iterable[str]) -> None:
         """Add a fault for a name that is not among `valid`, with the nearest one that is."""
         self.add(field, value, f"no such {what}", nearest_name(str(value), valid))
+
+    def needs(self, *modules: str, extra: str) -> None:
+        """Add a fault for each module that is not installed, with the extra that brings it."""
+        for module in modules:
+            if importlib.util.find_spec(module) is None:
+                self.add(module, None, f"is not installed; pip install 'fitss_abm[{extra}]' brings it")
 
     def raise_if_any(self) -> None:
         if self.found:

@@ -141,6 +141,7 @@ def _checked(
     from fitss_abm.study.targets import load_targets
 
     faults = Faults()
+    faults.needs("sklearn", "emcee", extra="calibration")
     for name, value in given.items():
         low, high = _BOUNDS[name]
         if not isinstance(value, int) or not low <= value <= high:

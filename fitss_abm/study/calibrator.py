@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from fitss_abm.errors import Fault, InputError
+from fitss_abm.errors import Fault, Faults, InputError
 from fitss_abm.study.calibration_plan import Plan
 from fitss_abm.study.calibration_runs import CALL
 from fitss_abm.study.emulator import Emulator
@@ -68,6 +68,9 @@ class Calibrator:
     start: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        faults = Faults()
+        faults.needs("sklearn", "emcee", extra="calibration")
+        faults.raise_if_any()
         if not self.start:
             self.start = {name: float(self.fixed.get(name, default_of(name))) for name in self.plan.solved}
 

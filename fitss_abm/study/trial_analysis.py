@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fitss_abm.errors import Fault, InputError
+from fitss_abm.errors import Faults
 from fitss_abm.study.intervals import CONFIDENCE
 
 if TYPE_CHECKING:
@@ -55,12 +55,9 @@ NOTHING = Finding(*(float("nan"),) * 4)
 
 def check_statsmodels() -> None:
     """Raise InputError that names the extra, if statsmodels is not installed."""
-    from importlib.util import find_spec
-
-    if find_spec("statsmodels") is None:
-        raise InputError(
-            [Fault("statsmodels", None, "is not installed; trials need it: pip install 'fitss_abm[trials]'")]
-        )
+    faults = Faults()
+    faults.needs("statsmodels", extra="trials")
+    faults.raise_if_any()
 
 
 def ancova(after: Floats, treated: NDArray[Any], baseline: Floats) -> Finding:
