@@ -83,25 +83,37 @@ def head(found: Comparison) -> str:
         how += f" at each of {found.draws} draws of the posterior (intervals hold 95 % of draws)"
     base = found.baseline
     pair = "each with all arms in the same people with the same luck" if not found.unpaired else "arms as told below"
-    return f"{how} of {base.people:,} people for {base.years:g} years from {base.start}, {pair}; seed {base.seed}"
+    return f"{how} of {base.people:,} people for {_years(base)} from {base.start}, {pair}; seed {base.seed}"
+
+
+def _years(scenario: Scenario) -> str:
+    return "1 year" if scenario.years == 1 else f"{scenario.years:g} years"
 
 
 def sentences(found: Comparison, name: str) -> Iterator[str]:
     """What the alternative of this name does, against the baseline."""
-    years = f"{found.baseline.years:g} years" if found.baseline.years != 1 else "1 year"
+    years = _years(found.baseline)
     if name in found.unpaired:
         yield "This arm does not hold the same people as the baseline, so chance between populations is in every number"
     yield from (f"After {years} {line}" for line in _prevalences(found, name))
     lost = found.row("yld_averted", name, condition="all")
     if lost is not None:
-        verb = "averted" if lost["value"] >= 0 else "added"
-        turned = lost if lost["value"] >= 0 else _turned(lost)
-        yield f"In {years} it {verb} {said(turned['value'])} years lived with disability per 1000 adults ({between(turned)})"
+        yield f"In {years} {_lost(lost)}"
     yield from _treated(found, name)
     yield from _cost(found, name)
     yield from _through_whom(found, name)
     yield from _for_whom(found, name)
     yield from _luck(found, name)
+
+
+def _lost(row: pd.Series) -> str:
+    what = "years lived with disability per 1000 adults"
+    if row["value"] == row["low"] == row["high"] == 0:
+        return f"as many {what} were lost"
+    if not estimate_of(row).sure:
+        return f"no change in {what} can be told from chance: {said(row['value'])} averted ({between(row)})"
+    turned = row if row["value"] >= 0 else _turned(row)
+    return f"it {'averted' if row['value'] >= 0 else 'added'} {said(turned['value'])} {what} ({between(turned)})"
 
 
 def _prevalences(found: Comparison, name: str) -> Iterator[str]:
@@ -129,13 +141,13 @@ def _treated(found: Comparison, name: str) -> Iterator[str]:
     if started is None or not started["value"]:
         return
     row = found.row("number_needed_to_treat", name, condition="any")
-    line = f"{said(started['value'])} per 1000 adults started"
+    line = f"{said(started['value'])} programme starts per 1000 adults"
     if row is None:
         yield line
     elif math.isfinite(row["value"]) and row["value"] > 0:
-        yield f"{line}; {said(row['value'])} were treated for one person less with any condition ({between(row)})"
+        yield f"{line}; {said(row['value'])} for one person less with any condition ({between(row)})"
     elif math.isfinite(row["value"]):
-        yield f"{line}; with every {said(-row['value'])} treated one person more had a condition"
+        yield f"{line}; one person more with a condition for every {said(-row['value'])}"
     elif math.isfinite(row["low"]) and math.isfinite(row["high"]):
         yield (
             f"{line}; how many must be treated for one person less with any condition cannot be told: the interval runs from one "

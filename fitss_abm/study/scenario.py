@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fitss_abm.errors import Fault, Faults, InputError
-from fitss_abm.study.numbers import as_scenario, ensemble
+from fitss_abm.study.numbers import as_scenario, default_of, ensemble
 from fitss_abm.study.programme_checks import programmes_of
 from fitss_abm.study.scenario_checks import PATHS, check_contents, check_files, demography_of, read_toml, told
 from fitss_abm.study.scenario_extends import from_folder, read_extended
@@ -80,7 +80,9 @@ class Scenario(BaseModel):
     seeds: dict[str, Any] = {}
     """Streams of luck with a seed of their own: population, network, life, delivery, measurement."""
     changes: tuple[dict[str, Any], ...] = ()
-    """Later changes, in order: each has `date` and a table `parameters` whose numbers hold from that date on."""
+    """Later changes, in order: each has `date` and a table `parameters` whose numbers hold from that date on, or `times`: so many
+    times what they were on the first day.
+    """
     programmes: tuple[dict[str, Any], ...] = ()
     """Interventions and treatments: each has `kind` (`fitss describe programmes`), `name`, dates `start` and `end`, a
     `target`, and whatever differs from the kind.
@@ -185,9 +187,11 @@ class Scenario(BaseModel):
         from fitss_abm.model.parameters import Parameters
         from fitss_abm.model.simulation import Change
 
-        values, dated = self._drawn()["parameters"] | self.parameters, []
+        usual = self._drawn()["parameters"] | self.parameters
+        values, dated = dict(usual), []
         for change in self.changes:
-            values |= change["parameters"]
+            values |= change.get("parameters", {})
+            values |= {name: usual.get(name, default_of(name)) * by for name, by in change.get("times", {}).items()}
             parameters = Parameters(**values).without_sex_mechanisms(self.sex_mechanisms_off)
             dated.append(Change((change["date"] - self.start).days, parameters))
         return dated

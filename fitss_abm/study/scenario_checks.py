@@ -4,13 +4,13 @@ name.
 
 from __future__ import annotations
 
-import datetime
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitss_abm.errors import Fault, Faults, InputError, nearest_name
+from fitss_abm.study.change_checks import check_changes
 from fitss_abm.study.numbers import ensemble
 from fitss_abm.study.programme_checks import programmes_of
 
@@ -25,7 +25,6 @@ STREAMS = ("population", "network", "life", "delivery", "measurement")
 _MARGINALS = ("female_share", "age_shares")
 _GIVEN = ("edges", "directed")
 _LARGEST_SEED = 2**63 - 1
-_LAST_YEAR = 9700  # so that the calendar does not end within the longest run
 _WANTED = {
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -123,7 +122,7 @@ def check_contents(values: Mapping[str, Any], faults: Faults) -> None:
                 faults.add(f"seeds.{name}", seed, "no such stream of luck", nearest_name(str(name), STREAMS))
             elif isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= _LARGEST_SEED:
                 faults.add(f"seeds.{name}", seed, f"must be a whole number from 0 to {_LARGEST_SEED}")
-    _check_changes(values, faults)
+    check_changes(values, faults)
     for name in PATHS:
         _check_exists(name, values.get(name), faults)
 
@@ -212,37 +211,6 @@ def _check_parameters(prefix: str, parameters: object, faults: Faults) -> None:
 
     if isinstance(parameters, Mapping):
         check(parameters, faults, prefix=prefix)
-
-
-def _check_changes(values: Mapping[str, Any], faults: Faults) -> None:
-    """Each change has a date within the run, later than that of the change before, and parameters."""
-    start, years = values.get("start", datetime.date(2025, 1, 1)), values.get("years", 10)
-    known = isinstance(start, datetime.date) and isinstance(years, int | float) and 0 < years < _LAST_YEAR
-    if known and start.year > _LAST_YEAR:
-        faults.add("start", start, f"must be before the year {_LAST_YEAR}")
-        return
-    before = start
-    for number, change in enumerate(_listed(values.get("changes"))):
-        place = f"changes[{number}]"
-        if not isinstance(change, Mapping):
-            continue
-        for name, value in change.items():
-            if name not in ("date", "parameters"):
-                nearest = nearest_name(str(name), ("date", "parameters"))
-                faults.add(f"{place}.{name}", value, "no such key of a change", nearest)
-        date = change.get("date")
-        if not isinstance(date, datetime.date) or isinstance(date, datetime.datetime):
-            faults.add(f"{place}.date", date, "must be a date such as 2030-01-01")
-        elif known:
-            end = start + datetime.timedelta(days=years * 365.25)
-            if not start <= date < end:
-                faults.add(f"{place}.date", date, f"must be within the run, from {start} to before {end}")
-            elif date < before or (number > 0 and date == before):
-                faults.add(f"{place}.date", date, f"must be after {before}, the date of the change before")
-            before = date
-        if not isinstance(change.get("parameters"), Mapping) or not change["parameters"]:
-            faults.add(f"{place}.parameters", change.get("parameters"), "must be a table of parameters")
-        _check_parameters(f"{place}.parameters", change.get("parameters"), faults)
 
 
 def demography_of(location: str, population: str | Mapping[str, Any] | None) -> Demography:
