@@ -9,6 +9,7 @@ import typer
 from fitss_abm.cli.calibrate import calibrate
 from fitss_abm.cli.compare import compare
 from fitss_abm.cli.describe import describe, locations
+from fitss_abm.cli.experiment import experiment
 from fitss_abm.cli.knockout import knockout
 from fitss_abm.cli.run import run
 from fitss_abm.cli.sensitivity import sensitivity
@@ -49,5 +50,5 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-for _command in (run, compare, validate, calibrate, sensitivity, knockout, trial, describe, locations):
+for _command in (run, compare, experiment, validate, calibrate, sensitivity, knockout, trial, describe, locations):
     app.command()(_command)
