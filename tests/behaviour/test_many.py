@@ -295,7 +295,7 @@ def test_ending_early_leaves_no_workers_and_keeps_what_is_done(tmp_path, work, l
         os.killpg(parent.pid, how)  # as a terminal does
     else:
         parent.send_signal(how)
-    told = parent.communicate(timeout=30)[1]
+    told = parent.communicate(timeout=120)[1]
     if how == signal.SIGINT:
         assert "KeyboardInterrupt" in told
         assert told.count("Traceback") == 1

@@ -195,7 +195,7 @@ def drawn(count: int) -> list[int]:
 
 
 def test_no_condition_drifts_at_draws_of_the_posterior() -> None:
-    assert drifted(*decade_of(drawn(3), people=10_000)) == []
+    assert drifted(*decade_of(drawn(3), people=20_000)) == []
 
 
 # Slow steps

@@ -261,7 +261,7 @@ def test_a_toy_refit_goes_from_end_to_end(tmp_path: Path) -> None:
         people=300, replicates=1, first=8, later=(), checks=0, draws=0, polish=1, polish_people=600, polish_runs=1, rounds=2
     )  # fmt: skip
     taken = refit(VARIANTS["no_support"], settings, plan=small_plan(), folder=tmp_path / "runs", workers=0)
-    assert taken.runs == len(list((tmp_path / "runs").iterdir())) == 8 + 2
+    assert taken.runs == len(list((tmp_path / "runs").iterdir())) == 8 + 3  # the point, the defaults beside it, the point moved
     assert taken.values["support_weight"] == taken.values["helping_cost"] == 0.0
     assert 0.7 <= taken.values["soothing_capacity_median"] <= 1.8
     assert set(taken.values) == {
@@ -394,8 +394,8 @@ def test_the_command_refits_and_writes_what_it_can_score(tmp_path: Path, monkeyp
     out = tmp_path / "out"
     done = fitss("--refit", "no_support,full", "--budget", "0.1", "--seed", "7", "--out", str(out))
     assert done.exit_code == 0, done.output
-    assert asked == {name: (400, 2000, 7, name) for name in (FULL, "no_support")}
-    assert "72 + 32 candidates in 2 runs of 400 people" in done.stdout
+    assert asked == {name: (BUDGET.people // 10, BUDGET.polish_people // 10, 7, name) for name in (FULL, "no_support")}
+    assert f"{BUDGET.first} + {BUDGET.later[0]} candidates in 2 runs of {BUDGET.people // 10} people" in done.stdout
     assert list(read_records(out / "knockouts.json")) == [FULL, "no_support"]
     assert json.loads((out / "provenance.json").read_text(encoding="utf-8"))["seed"] == 7
     assert fitss("--refit", "full", "--out", str(out)).exit_code == 2  # done already
