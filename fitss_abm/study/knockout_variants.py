@@ -30,6 +30,8 @@ class Variant:
     """What is taken out, and what stands in its place."""
     fixed: Mapping[str, float] = field(default_factory=dict)
     freed: Mapping[str, Free] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    """Rows that its fit does without, since runs of the budget's size hardly ever have anybody to estimate them from."""
 
 
 # With support_weight from 0 to 1 the full model's mean level of soothing goes from 0.7 to 1.8: what takes support out keeps that.
@@ -81,6 +83,7 @@ _VARIANTS = (
             0.0,
         ),
         {"susceptibility_sd": Free(0.3, 2.0), "somatic_pain_correlation": Free(-0.5, 0.95)},
+        ("fm_loss_of_criteria",),
     ),
 )  # fmt: skip
 VARIANTS: Mapping[str, Variant] = MappingProxyType({variant.name: variant for variant in _VARIANTS})
@@ -98,7 +101,8 @@ def plan_of(variant: Variant, plan: Plan | None = None) -> Plan:
         check_number(variant, name, (prior.low, prior.high), faults)
     faults.raise_if_any()
     base = (plan or shipped_plan()).without(dict(variant.fixed))
-    return replace(base, free=MappingProxyType({**base.free, **variant.freed}))
+    rows = {id: row for id, row in base.rows.items() if id not in variant.left_out}
+    return replace(base, free=MappingProxyType({**base.free, **variant.freed}), rows=MappingProxyType(rows))
 
 
 def chosen(text: str) -> list[Variant]:

@@ -27,6 +27,7 @@ from fitss_abm.study.scenario import Scenario
 
 LIMIT = 3.0
 BLOCK = 128
+FEWEST = 200  # cases on the first day
 BANDS = 8  # 18-29, 30-39, ..., 80-89, 90 and over counts with the eighties
 YEARS = 10
 IDS = shipped().ids
@@ -122,6 +123,9 @@ def drifted(first: Look, last: Look) -> list[str]:
     most = np.where(np.arange(len(NAMES)) < len(IDS), 0.1, 0.05)
     base, drift, error = differences(first, last, paired=True)
     beyond = np.abs(drift) - LIMIT * error > most * np.abs(base)
+    beyond[: len(IDS)] &= (
+        first.sums[:, :, : len(IDS)].sum(axis=(0, 1)) >= FEWEST
+    )  # of fewer the bootstrap knows no error
     return [f"{NAMES[k]} {base[k]:.4f} {drift[k]:+.4f} (error {error[k]:.4f})" for k in np.flatnonzero(beyond)]
 
 
