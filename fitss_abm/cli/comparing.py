@@ -111,11 +111,6 @@ def _write(found: Comparison, folder: Path, words: str) -> list[str]:
 
 def _advise(found: Comparison, half_width: float) -> None:
     """So many runs give a half-width of x."""
-    from fitss_abm.presentation.effects_words import estimate_of
-    from fitss_abm.study.effects import advice
-
-    for one in found.alternatives:
-        row = found.row("risk_difference", one.name)
-        wanted = advice(estimate_of(row), half_width) if row is not None else None
+    for name, wanted in found.advice(half_width).items():
         said = f"about {wanted:,}" if wanted is not None else "more runs than these are needed to say how many"
-        typer.echo(f"{one.name}: runs for a half-width of {half_width:g} per 1000 in any condition: {said}")
+        typer.echo(f"{name}: runs for a half-width of {half_width:g} per 1000 in any condition: {said}")

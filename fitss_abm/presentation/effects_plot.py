@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from fitss_abm.measurement.contrasts import GROUPS, LATER
 from fitss_abm.presentation import style
@@ -24,6 +24,7 @@ _FOREST = (
     ("risk_difference", "any", "Difference in any condition\nof the family (per 1000 adults)"),
     ("risk_difference", "fibromyalgia", "Difference in fibromyalgia\n(per 1000 adults)"),
     ("yld_averted", "all", "Years lived with disability averted\n(per 1000 adults)"),
+    ("sex_ratio_change", "any", "Change of the ratio women : men\nof any condition"),
 )
 
 
@@ -74,7 +75,8 @@ def over_time_sheet(found: Comparison) -> Figure:
         axes.set_ylabel("more or fewer per 1000 adults")
         style.date_axis(axes)
         axes.tick_params(labelbottom=True)
-    style.legend_below(figure, list(grid[0].get_legend_handles_labels()[0])[:8])
+    handles = grid[0].get_legend_handles_labels()[0]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)))
     return figure
 
 
@@ -84,10 +86,10 @@ def forest_sheet(found: Comparison) -> Figure:
     figure = style.sheet(
         "Scenarios side by side",
         f"On the last day, after {found.baseline.years:g} years, {runs_said(found)}",
-        width=11,
+        width=13,
         height=2.3 + 0.5 * len(names),
     )
-    for axes, (estimand, condition, label) in zip(figure.subplots(1, 3, sharey=True), _FOREST, strict=True):
+    for axes, (estimand, condition, label) in zip(figure.subplots(1, len(_FOREST), sharey=True), _FOREST, strict=True):
         axes.axvline(0, color=style.GREY, linewidth=0.9)
         for y, name in enumerate(names):
             row = found.row(estimand, name, condition=condition)
@@ -99,6 +101,7 @@ def forest_sheet(found: Comparison) -> Figure:
                 [row["value"]], [y], xerr=whisker, fmt=marker, color=colour, markersize=6, gid=f"{estimand} {name}"
             )
         axes.set_xlabel(label)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.set_yticks(range(len(names)), [fill(name, 34) for name in names])
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
@@ -159,9 +162,7 @@ def _shares_at(axes: Axes, mine: pd.DataFrame, levels: list[str]) -> None:
         ends = [[float(rows[end].get(f"distance: {level}", np.nan)) for level in levels] for end in ("low", "high")]
         known = np.isfinite(ends).all()
         if estimand == "benefit_share_yld" and not known and len(levels) and not np.isfinite(ends[0]).any():
-            axes.text(
-                0.98, 0.9, "shares of the benefit cannot be told", ha="right", transform=axes.transAxes, fontsize=8
-            )
+            axes.set_title("shares of the benefit cannot be told", loc="right", fontsize=8, color=style.GREY)
             axes.bar([0], [0], 0.4, color=colour, label=label)
             continue
         places = np.arange(len(levels)) + shift
@@ -169,6 +170,8 @@ def _shares_at(axes: Axes, mine: pd.DataFrame, levels: list[str]) -> None:
         ends = np.where(np.isfinite(ends), ends, np.nan).tolist()
         whisker = style.whisker_bounds(value, *ends)
         axes.errorbar(places, value, yerr=whisker, fmt="none", ecolor=style.BLACK, elinewidth=1)
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, -0.3), min(high, 1.3))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylabel("share of all")
 

@@ -99,6 +99,8 @@ def sentences(found: Comparison, name: str) -> Iterator[str]:
     lost = found.row("yld_averted", name, condition="all")
     if lost is not None:
         yield f"In {years} {_lost(lost)}"
+    yield from _peak(found, name)
+    yield from _sexes(found, name)
     yield from _treated(found, name)
     yield from _cost(found, name)
     yield from _through_whom(found, name)
@@ -136,6 +138,35 @@ def _prevalences(found: Comparison, name: str) -> Iterator[str]:
         yield f"{said(turned['value'])} of 1000 adults {'fewer' if row['value'] < 0 else 'more'} had {what}; {between(turned)}"
 
 
+def _peak(found: Comparison, name: str) -> Iterator[str]:
+    """When the difference in chronic pain was largest, if that was not on the last day and can be told from chance."""
+    table = found.effects
+    mine = table[
+        (table["scenario"] == name) & (table["estimand"] == "risk_difference") & (table["condition"] == "chronic_pain")
+    ]
+    mine = mine[(mine["sex"] == "all") & (mine["age_group"] == "all")]
+    if len(mine) < 3:
+        return
+    row = mine.iloc[int(mine["value"].abs().to_numpy().argmax())]
+    if row["date"] != mine["date"].max() and estimate_of(row).sure:
+        yield (
+            f"Of the {len(mine)} dates looked at, the difference in chronic pain was largest on "
+            f"{pd.Timestamp(row['date']).date()}: {_signed(row['value'])} per 1000 ({between(row)})"
+        )
+
+
+def _sexes(found: Comparison, name: str) -> Iterator[str]:
+    for condition in ("any", "chronic_widespread_pain"):
+        change = found.row("sex_ratio_change", name, condition=condition)
+        here, there = (found.row("sex_ratio", arm, condition=condition) for arm in (name, found.baseline.name))
+        if change is None or here is None or there is None or not estimate_of(change).sure:
+            continue
+        yield (
+            f"For each man with {name_of(condition)} there are {said(here['value'])} women, as shares of either, instead of "
+            f"{said(there['value'])} (change {_signed(change['value'])}, {between(change)})"
+        )
+
+
 def _treated(found: Comparison, name: str) -> Iterator[str]:
     started = found.row("started", name, condition="all")
     if started is None or not started["value"]:
@@ -164,7 +195,10 @@ def _cost(found: Comparison, name: str) -> Iterator[str]:
     per = found.row("cost_per_yld_averted", name, condition="all")
     assert per is not None
     line = f"It cost {said(cost['value'])} international dollars per 1000 adults (discounted at {found.discount:.1%} a year)"
-    if per["value"] > 0:
+    years = found.row("yld_averted", name, condition="all")
+    if years is not None and not estimate_of(years).sure:
+        line += "; what a year lived with disability averted costs cannot be told, since none may be averted"
+    elif per["value"] > 0:
         line += f", {said(per['value'])} for each year lived with disability that it averted ({between(per)})"
     elif cost["value"] > 0:
         line += " and averted no years lived with disability"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from fitss_abm.errors import Faults
+from fitss_abm.study.effects import Estimate, advice
 from fitss_abm.study.many import Job, Outcome, run_many
 from fitss_abm.study.missing_runs import all_of
 from fitss_abm.study.numbers import ensemble
@@ -43,7 +44,6 @@ class Comparison:
     discount: float
     unpaired: tuple[str, ...] = ()
     """Arms that do not hold the same people as the baseline."""
-    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def baseline(self) -> Scenario:
@@ -70,6 +70,16 @@ class Comparison:
         rows = table[chosen]
         return None if rows.empty else rows.iloc[-1]
 
+    def advice(
+        self, half_width: float, *, estimand: str = "risk_difference", condition: str = "any"
+    ) -> dict[str, int | None]:
+        """For each alternative, how many runs give the mean an interval of plus or minus `half_width`, in the estimand's unit.
+
+        None where the runs made cannot say.
+        """
+        rows = {one.name: self.row(estimand, one.name, condition=condition) for one in self.alternatives}
+        return {name: None if row is None else advice(_estimate(row), half_width) for name, row in rows.items()}
+
     def write(self, folder: Path) -> None:
         """Tables as Parquet and CSV, scenarios as run, provenance."""
         from fitss_abm.measurement.results import write_provenance
@@ -85,6 +95,11 @@ class Comparison:
             "draws": self.draws, "seed": self.baseline.seed, "discount": self.discount, "not_paired": list(self.unpaired),
         }  # fmt: skip
         write_provenance(folder, made)
+
+
+def _estimate(row: pd.Series) -> Estimate:
+    value, low, high, error = (float(row[key]) for key in ("value", "low", "high", "monte_carlo_error"))
+    return Estimate(value, low, high, error, int(row["runs"]))
 
 
 def without_intervention(scenario: Scenario) -> Scenario:

@@ -54,7 +54,9 @@ def rows(found: Comparison, name: str, estimand: str) -> pd.DataFrame:
 def test_what_changes_nothing_has_exactly_no_effect(found: Comparison) -> None:
     table = found.effects[(found.effects["scenario"] == "idle") & ~found.effects["estimand"].isin(NO_EFFECT)]
     told = table[~table["estimand"].str.startswith(("benefit_share", "cost_per", "number_needed"))]
-    told = told[told["value"].isna() | told["low"].notna()]  # a rare condition may have no man left without one of the runs
+    told = told[
+        told["value"].isna() | told["low"].notna()
+    ]  # a rare condition may have no man left without one of the runs
     assert len(told) > 500
     assert (told[["value", "low", "high", "monte_carlo_error"]] == 0).all(axis=None)
     assert rows(found, "idle", "number_needed_to_treat")["value"].isna().all()
@@ -179,6 +181,14 @@ def test_who_started_is_who_was_reached() -> None:
     simulation.prepare()
     simulation.advance(30)
     assert simulation.delivery_log.persons(Event.STARTED).size == pytest.approx(0.06 * 1200, rel=0.35)
+
+
+def test_draws_of_the_posterior_are_the_unit_of_the_interval() -> None:
+    arms = [one.replace(people=200, years=0.25) for one in (BASE, HELP)]
+    made = compare(arms[0], arms[1:], draws=2, replicates=2, workers=0)
+    assert made.runs == 4
+    assert set(made.effects["runs"]) == {2}
+    assert set(made.advice(1.0)) == {"help"}
 
 
 # The command
