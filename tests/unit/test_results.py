@@ -242,7 +242,9 @@ def test_the_first_day_can_be_any_day() -> None:
 
 @pytest.mark.parametrize(("sites", "sensitization", "low", "high"), [(0, 1.0, 0, 0), (1, 0.25, 2, 3), (12, 0.55, 6, 7)])
 def test_pain_is_rated_as_stated(sites: int, sensitization: float, low: float, high: float) -> None:
-    rated = pain_intensity(np.uint32(2**sites - 1), np.float32(sensitization), np.float32(0.0), np.float32(1.0), np.float32(0.0))
+    rated = pain_intensity(
+        np.uint32(2**sites - 1), np.float32(sensitization), np.float32(0.0), np.float32(1.0), np.float32(0.0)
+    )
     assert low <= rated <= high
 
 
