@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 
@@ -53,6 +53,25 @@ class Faults:
         for module in modules:
             if importlib.util.find_spec(module) is None:
                 self.add(module, None, f"is not installed; pip install 'fitss_abm[{extra}]' brings it")
+
+    def whole(self, field: str, value: object, least: int, most: int | None = None) -> None:
+        """Add a fault unless `value` is a whole number from `least` to `most`."""
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int)
+            or value < least
+            or (most is not None and value > most)
+        ):
+            bounds = f", {least} or more" if most is None else f" between {least} and {most}"
+            self.add(field, value, f"must be a whole number{bounds}")
+
+    def gather[T](self, attempt: Callable[[], T]) -> T | None:
+        """What `attempt` gives; None when it raises InputError, whose faults are added unless they are told already."""
+        try:
+            return attempt()
+        except InputError as error:
+            self.found += [fault for fault in error.faults if str(fault) not in map(str, self.found)]
+            return None
 
     def raise_if_any(self) -> None:
         if self.found:

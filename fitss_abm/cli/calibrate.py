@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fitss_abm.cli.common import FAILED, STOPPED, console, fresh_name, number, progress, told
-from fitss_abm.errors import Faults, InputError
+from fitss_abm.cli.common import FAILED, begin_kept, console, fresh_name, kept_runs, numbers, progress, told
+from fitss_abm.cli.options import Cluster, Location, Out, Overwrite, Quiet, Seed, Workers
+from fitss_abm.errors import Faults
 
 if TYPE_CHECKING:
     from fitss_abm.study.calibration import Settings
@@ -45,19 +46,13 @@ def calibrate(
     draws: Annotated[
         str | None, typer.Option(help="Draws of the posterior, each with a fresh run. [100]", metavar="N")
     ] = None,
-    location: Annotated[str | None, typer.Option(help="Whose ages and death rates. [Germany]", metavar="NAME")] = None,
-    seed: Annotated[str | None, typer.Option(help="The same seed gives the same numbers. [1]", metavar="N")] = None,
-    workers: Annotated[
-        str | None, typer.Option(help="How many runs at a time; changes no number. [all cores]", metavar="N")
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler that hands the runs out.", metavar="ADDRESS")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for what comes out. [a fresh one in runs/]", metavar="FOLDER")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the results that are in the folder.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what is wrong.")] = False,
+    location: Location = None,
+    seed: Seed = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    out: Out = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Fit the model to published facts: to those of the package, or to your own country's.
 
@@ -77,35 +72,30 @@ def calibrate(
     from fitss_abm.presentation.calibration_page import page, show
     from fitss_abm.presentation.calibration_plot import draw_calibration
     from fitss_abm.study import calibration as study
-    from fitss_abm.study.kept_folder import make_kept, results_into
+    from fitss_abm.study.kept_folder import results_into
 
-    asked = {
-        "people": people, "replicates": replicates, "first": first, "later": later, "waves": waves, "checks": checks,
-        "draws": draws, "seed": seed,
-    }  # fmt: skip
-    given: dict[str, Any] = {name: number(text) for name, text in asked.items() if text is not None}
+    given = numbers(
+        {
+            "people": people, "replicates": replicates, "first": first, "later": later, "waves": waves, "checks": checks,
+            "draws": draws, "seed": seed,
+        }
+    )  # fmt: skip
+    hands = numbers({"workers": workers})
     folder = out if out is not None else fresh_name("calibration")
-    at_once: Any = None if workers is None else number(workers)
     with told():
-        settings, chosen = _checked(given, location, targets, plan, at_once, folder, overwrite)
+        settings, chosen = _checked(given, location, targets, plan, hands, folder, overwrite)
         if not quiet:
             typer.echo(_cost(settings, chosen))
-            typer.echo(f"Runs are kept in {folder}; with --out {folder} the same command goes on where it was stopped.")
-        runs = make_kept(folder)
-        try:
+        runs = begin_kept(folder, quiet=quiet)
+        with kept_runs(folder):
             with progress(quiet) as tell:
                 found = study.calibrate(
-                    study.Calibrator(
-                        chosen, settings, folder=runs, workers=at_once, cluster=cluster, progress=tell
-                    )
-                )  # fmt: skip
-        except KeyboardInterrupt:
-            typer.echo(f"stopped; with --out {folder} the same command goes on from here", err=True)
-            raise typer.Exit(STOPPED) from None
-        with results_into(folder) as scratch:
-            study.write(found, chosen, scratch)
-            (scratch / "calibration.md").write_text(page(found, chosen), encoding="utf-8")
-            draw_calibration(found, scratch / "calibration.png")
+                    study.Calibrator(chosen, settings, folder=runs, cluster=cluster, progress=tell, **hands)
+                )
+            with results_into(folder) as scratch:
+                study.write(found, chosen, scratch)
+                (scratch / "calibration.md").write_text(page(found, chosen), encoding="utf-8")
+                draw_calibration(found, scratch / "calibration.png")
     if not quiet:
         screen = console()
         show(found, screen)
@@ -129,7 +119,7 @@ def _checked(
     location: str | None,
     targets: Path | None,
     plan: Path | None,
-    workers: Any,
+    hands: dict[str, Any],
     folder: Path,
     overwrite: bool,
 ) -> tuple[Settings, Plan]:
@@ -143,25 +133,14 @@ def _checked(
     faults = Faults()
     faults.needs("sklearn", "emcee", extra="calibration")
     for name, value in given.items():
-        low, high = _BOUNDS[name]
-        if not isinstance(value, int) or not low <= value <= high:
-            faults.add(name, value, f"must be a whole number between {low} and {high}")
-    if workers is not None and (not isinstance(workers, int) or workers < 1):
-        faults.add("workers", workers, "must be a whole number, 1 or more")
+        faults.whole(name, value, *_BOUNDS[name])
+    faults.whole("workers", hands.get("workers", 0), 0)
     chosen = None
-
-    def tried(attempt: Any) -> Any:
-        try:
-            return attempt()
-        except InputError as error:
-            faults.found += error.faults
-        return None
-
-    tried(lambda: Scenario() if location is None else Scenario(location=location))
-    facts = tried(lambda: load_targets(targets)) if targets is not None else None
+    faults.gather(lambda: Scenario() if location is None else Scenario(location=location))
+    facts = faults.gather(lambda: load_targets(targets)) if targets is not None else None
     if targets is None or facts is not None:
-        chosen = tried(lambda: read_plan(plan, facts))
-    tried(lambda: check_kept(folder, result=POINT, overwrite=overwrite))
+        chosen = faults.gather(lambda: read_plan(plan, facts))
+    faults.gather(lambda: check_kept(folder, result=POINT, overwrite=overwrite))
     counts = {name: value for name, value in given.items() if name not in ("later", "waves")}
     if chosen is not None and not faults.found:
         least = 3 * len(chosen.free)

@@ -1,4 +1,4 @@
-"""What every command needs: what was typed as numbers, faults and exit codes, progress, where results go."""
+"""What every command needs: what was typed as numbers, faults and exit codes, runs that are kept, progress, where results go."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime
 import errno
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,11 @@ def number(text: str) -> int | float | str:
     return int(number) if number.is_integer() and abs(number) < 2**53 else number  # 1e6 people are welcome
 
 
+def numbers(given: Mapping[str, str | None]) -> dict[str, Any]:
+    """What was typed, as numbers; what was not typed is left out."""
+    return {name: number(text) for name, text in given.items() if text is not None}
+
+
 def console() -> Console:
     """Where results are printed."""
     from rich.console import Console
@@ -86,6 +91,33 @@ def told() -> Iterator[None]:
 
 def _terminate(number: int, frame: object) -> None:
     raise SystemExit(TERMINATED)
+
+
+def begin_kept(folder: Path, *, quiet: bool) -> Path:
+    """Say where runs are kept, and make that folder."""
+    from fitss_abm.study.kept_folder import make_kept
+
+    if not quiet:
+        typer.echo(f"Runs are kept in {folder}; with --out {folder} the same command goes on where it was stopped.")
+    return make_kept(folder)
+
+
+@contextmanager
+def kept_runs(folder: Path) -> Iterator[None]:
+    """Within `told`, around runs kept in `folder`: say which failed, or how to go on after a stop."""
+    from fitss_abm.study.missing_runs import MissingRuns
+
+    try:
+        yield
+    except MissingRuns as error:
+        typer.echo(str(error), err=True)
+        typer.echo(f"the others are kept; with --out {folder} the same command tries these again", err=True)
+        raise typer.Exit(FAILED) from None
+    except KeyboardInterrupt:
+        if not folder.exists():
+            raise
+        typer.echo(f"stopped; with --out {folder} the same command goes on from here", err=True)
+        raise typer.Exit(STOPPED) from None
 
 
 @contextmanager

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fitss_abm.cli.common import fresh_name, told
-from fitss_abm.cli.comparing import carry_out, check_settings, numbers
-from fitss_abm.errors import Fault, InputError
+from fitss_abm.cli.common import fresh_name, numbers, told
+from fitss_abm.cli.comparing import carry_out, check_settings
+from fitss_abm.cli.options import Cluster, Discount, Draws, Out, Overwrite, Quiet, SeedOfFile, Workers
+from fitss_abm.errors import Faults
 
 if TYPE_CHECKING:
     from fitss_abm.study.scenario import Scenario
@@ -26,36 +28,22 @@ def compare(
     replicates: Annotated[
         str | None, typer.Option(help="How many runs, each with its own people and luck. [8; 1 a draw]", metavar="R")
     ] = None,
-    draws: Annotated[
-        str | None,
-        typer.Option(
-            help="Runs at each of so many draws of the calibration's posterior: intervals then hold what it left open.",
-            metavar="D",
-        ),
-    ] = None,
+    draws: Draws = None,
     people: Annotated[str | None, typer.Option(help="How many people, instead of what files say.", metavar="N")] = None,
     years: Annotated[str | None, typer.Option(help="For how long, instead of what files say.", metavar="Y")] = None,
-    seed: Annotated[str | None, typer.Option(help="The same seed gives the same numbers.", metavar="N")] = None,
-    discount: Annotated[
-        str | None, typer.Option(help="Rate per year at which costs are discounted. [0.03]", metavar="RATE")
-    ] = None,
+    seed: SeedOfFile = None,
+    discount: Discount = None,
     half_width: Annotated[
         str | None,
         typer.Option(
             "--half-width", help="Also say how many runs give this half-width (any condition, per 1000).", metavar="X"
         ),
     ] = None,
-    workers: Annotated[
-        str | None, typer.Option(help="How many runs at a time; 0: in this process. [a run a core]", metavar="N")
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler that hands the runs out.", metavar="ADDRESS")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for what comes out. [a fresh one in runs/]", metavar="FOLDER")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the results that are in the folder.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what is wrong.")] = False,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    out: Out = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compare what-ifs: the same people with the same luck in each, run many times; who benefits, through whom, at what cost.
 
@@ -85,20 +73,15 @@ def _arms(
     from fitss_abm.study.scenario import Scenario
     from fitss_abm.study.what_if import without_intervention
 
-    faults: list[Fault] = []
-    arms: list[Scenario] = []
-    for path in paths:
-        try:
-            arms.append(Scenario.read(path, **overrides))
-        except InputError as error:
-            faults += [fault for fault in error.faults if fault not in faults]
+    faults = Faults()
+    read = [faults.gather(partial(Scenario.read, path, **overrides)) for path in paths]
+    arms = [arm for arm in read if arm is not None]
     check_settings(settings, folder, overwrite=overwrite, faults=faults)
-    if not faults and len(arms) == 1:
+    if not faults.found and len(arms) == 1:
         if not arms[0].programmes and not arms[0].changes:
             problem = "has neither programmes nor dated changes, so name another scenario to compare it with"
-            faults.append(Fault("scenarios", str(paths[0]), problem))
+            faults.add("scenarios", str(paths[0]), problem)
         else:
             arms = [without_intervention(arms[0]), *arms]
-    if faults:
-        raise InputError(faults)
+    faults.raise_if_any()
     return arms

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fitss_abm.cli.common import FAILED, STOPPED, console, number, progress
-from fitss_abm.errors import Fault, Faults, InputError
+from fitss_abm.cli.common import begin_kept, console, kept_runs, progress
+from fitss_abm.errors import Faults
 
 if TYPE_CHECKING:
     from fitss_abm.study.scenario import Scenario
@@ -17,35 +17,22 @@ if TYPE_CHECKING:
 
 PAGE = "effects.md"
 FIGURES = ("effect_over_time", "forest", "benefit_by_distance", "cost_effectiveness", "person_effects")
-_WHOLE = ("replicates", "draws", "workers")
+_WHOLE = {"replicates": 1, "draws": 1, "workers": 0}  # and the least of each
 
 
-def numbers(given: Mapping[str, str | None]) -> dict[str, Any]:
-    """What was typed, as numbers."""
-    return {name: number(text) for name, text in given.items() if text is not None}
-
-
-def check_settings(settings: Mapping[str, Any], folder: Path, *, overwrite: bool, faults: list[Fault]) -> None:
+def check_settings(settings: Mapping[str, Any], folder: Path, *, overwrite: bool, faults: Faults) -> None:
     """Add what is wrong with numbers and folder, so that all is told at once."""
     from fitss_abm.study.kept_folder import check_kept
     from fitss_abm.study.what_if import TABLE
 
-    wrong = Faults()
-    for name in _WHOLE:
-        value = settings.get(name, 1)
-        least = 0 if name == "workers" else 1
-        if not isinstance(value, int) or value < least:
-            wrong.add(name, value, f"must be a whole number, {least} or more")
+    for name, least in _WHOLE.items():
+        faults.whole(name, settings.get(name, 1), least)
     if not isinstance(settings.get("discount", 0.0), int | float):
-        wrong.add("discount", settings["discount"], "must be a rate per year between 0 and 1")
+        faults.add("discount", settings["discount"], "must be a rate per year between 0 and 1")
     width = settings.get("half_width", 1)
     if not isinstance(width, int | float) or not width > 0:
-        wrong.add("half-width", width, "must be a number above 0 (people per 1000)")
-    faults += wrong.found
-    try:
-        check_kept(folder, result=f"{TABLE}.parquet", overwrite=overwrite)
-    except InputError as error:
-        faults += error.faults
+        faults.add("half-width", width, "must be a number above 0 (people per 1000)")
+    faults.gather(lambda: check_kept(folder, result=f"{TABLE}.parquet", overwrite=overwrite))
 
 
 def carry_out(
@@ -59,8 +46,6 @@ def carry_out(
 ) -> Comparison:
     """Run all arms, write page, tables and figures into the folder, and print the words."""
     from fitss_abm.presentation.effects_page import show
-    from fitss_abm.study.kept_folder import make_kept
-    from fitss_abm.study.missing_runs import MissingRuns
     from fitss_abm.study.simulate import check_memory
     from fitss_abm.study.what_if import check, compare
 
@@ -68,21 +53,11 @@ def carry_out(
     check(arms, replicates=how.get("replicates", 1), draws=how.get("draws"), discount=float(how.get("discount", 0)))
     for arm in arms:
         check_memory(arm)
-    if not quiet:
-        typer.echo(f"Runs are kept in {folder}; with --out {folder} the same command goes on where it was stopped.")
-    kept = make_kept(folder)
-    try:
-        with progress(quiet) as tell:
-            found = compare(arms[0], arms[1:], folder=kept, cluster=cluster, progress=tell, **how)
-            tell("drawing", 0.0)
-            names = _write(found, folder, words)
-    except MissingRuns as error:
-        typer.echo(str(error), err=True)
-        typer.echo(f"the others are kept; with --out {folder} the same command tries these again", err=True)
-        raise typer.Exit(FAILED) from None
-    except KeyboardInterrupt:
-        typer.echo(f"stopped; with --out {folder} the same command goes on from here", err=True)
-        raise typer.Exit(STOPPED) from None
+    kept = begin_kept(folder, quiet=quiet)
+    with kept_runs(folder), progress(quiet) as tell:
+        found = compare(arms[0], arms[1:], folder=kept, cluster=cluster, progress=tell, **how)
+        tell("drawing", 0.0)
+        names = _write(found, folder, words)
     if not quiet:
         screen = console()
         if words:

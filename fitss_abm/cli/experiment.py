@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fitss_abm.cli.common import console, fresh_name, told
-from fitss_abm.cli.comparing import carry_out, check_settings, numbers
-from fitss_abm.errors import Fault, InputError
+from fitss_abm.cli.common import console, fresh_name, numbers, told
+from fitss_abm.cli.comparing import carry_out, check_settings
+from fitss_abm.cli.options import Cluster, Discount, Draws, Out, Overwrite, Quiet, Seed, Workers
+from fitss_abm.errors import Faults
 
 if TYPE_CHECKING:
     from fitss_abm.study.experiments import Experiment
@@ -22,26 +23,16 @@ def experiment(
         str | None,
         typer.Option(help="How many runs, each with its own people and luck. [the experiment's]", metavar="R"),
     ] = None,
-    draws: Annotated[
-        str | None, typer.Option(help="Runs at each of so many draws of the calibration's posterior.", metavar="D")
-    ] = None,
+    draws: Draws = None,
     people: Annotated[str | None, typer.Option(help="How many people. [the experiment's]", metavar="N")] = None,
     years: Annotated[str | None, typer.Option(help="For how long. [the experiment's]", metavar="Y")] = None,
-    seed: Annotated[str | None, typer.Option(help="The same seed gives the same numbers. [1]", metavar="N")] = None,
-    discount: Annotated[
-        str | None, typer.Option(help="Rate per year at which costs are discounted. [0.03]", metavar="RATE")
-    ] = None,
-    workers: Annotated[
-        str | None, typer.Option(help="How many runs at a time; 0: in this process. [a run a core]", metavar="N")
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler that hands the runs out.", metavar="ADDRESS")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for what comes out. [a fresh one in runs/]", metavar="FOLDER")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the results that are in the folder.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what is wrong.")] = False,
+    seed: Seed = None,
+    discount: Discount = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    out: Out = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run one of the experiments that come with the package: a question, what was expected, and what the model answers.
 
@@ -69,18 +60,15 @@ def _asked(
 ) -> Experiment:
     from fitss_abm.study.experiments import names, read
 
-    faults: list[Fault] = []
+    faults = Faults()
     found = None
-    try:
-        if name is None:
-            faults.append(Fault("experiment", None, f"name one of {', '.join(names())}"))
-        else:
-            found = read(name, **overrides)
-    except InputError as error:
-        faults += error.faults
+    if name is None:
+        faults.add("experiment", None, f"name one of {', '.join(names())}")
+    else:
+        found = faults.gather(lambda: read(name, **overrides))
     check_settings(settings, folder, overwrite=overwrite, faults=faults)
-    if faults or found is None:
-        raise InputError(faults)
+    faults.raise_if_any()
+    assert found is not None
     return found
 
 

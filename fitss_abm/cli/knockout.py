@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fitss_abm.cli.common import FAILED, STOPPED, console, fresh_name, number, progress, told
+from fitss_abm.cli.common import begin_kept, console, fresh_name, kept_runs, numbers, progress, told
 from fitss_abm.cli.knockout_input import checked, settings_of
+from fitss_abm.cli.options import Cluster, Out, Overwrite, Quiet, Seed, Workers
 
 if TYPE_CHECKING:
     from fitss_abm.study.knockout import Record, Variant
@@ -24,7 +25,7 @@ def knockout(
     replicates: Annotated[
         str | None, typer.Option(help="Runs of each variant, each with its own luck. [5]", metavar="R")
     ] = None,
-    seed: Annotated[str | None, typer.Option(help="The same seed gives the same numbers. [1]", metavar="N")] = None,
+    seed: Seed = None,
     refits: Annotated[
         Path | None, typer.Option(help="Score these refits, made with --refit. [the shipped ones]", metavar="FILE")
     ] = None,
@@ -41,17 +42,11 @@ def knockout(
     ] = None,
     no_sex: Annotated[bool, typer.Option("--no-sex", help="Leave out where the sex ratio comes from.")] = False,
     sex_only: Annotated[bool, typer.Option("--sex-only", help="Only say where the sex ratio comes from.")] = False,
-    workers: Annotated[
-        str | None, typer.Option(help="How many runs at a time; 0: in this process. [a run a core]", metavar="N")
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler that hands the runs out.", metavar="ADDRESS")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for what comes out. [a fresh one in runs/]", metavar="FOLDER")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the results that are in the folder.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what is wrong.")] = False,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    out: Out = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Find out which parts of the theory the epidemiology needs.
 
@@ -68,33 +63,19 @@ def knockout(
 
     `fitss knockout --refit no_support,full --out runs/refits` and then `fitss knockout --refits runs/refits/knockouts.json`
     """
-    from fitss_abm.study.kept_folder import make_kept
-    from fitss_abm.study.missing_runs import MissingRuns
-
-    asked = {"people": people, "replicates": replicates, "seed": seed}
-    given: dict[str, Any] = {name: number(text) for name, text in asked.items() if text is not None}
-    given |= {name: number(text) for name, text in {"workers": workers, "budget": budget}.items() if text is not None}
+    given = numbers({"people": people, "replicates": replicates, "seed": seed, "workers": workers, "budget": budget})
     folder = out if out is not None else fresh_name("refits" if refit is not None else "knockout")
     with told():
         variants, records = checked(
             given, folder, refit=refit, refits=refits, no_sex=no_sex, sex_only=sex_only, overwrite=overwrite
         )
         hands = {"workers": given.pop("workers", None), "cluster": cluster}
-        if not quiet:
-            typer.echo(f"Runs are kept in {folder}; with --out {folder} the same command goes on where it was stopped.")
-        kept = make_kept(folder)
-        try:
+        kept = begin_kept(folder, quiet=quiet)
+        with kept_runs(folder):
             if variants:
                 _refit(variants, given, folder, kept, hands, quiet=quiet)
             else:
                 _score(records, given, folder, kept, hands, sex=not no_sex, quiet=quiet)
-        except MissingRuns as error:
-            typer.echo(str(error), err=True)
-            typer.echo(f"the others are kept; with --out {folder} the same command tries these again", err=True)
-            raise typer.Exit(FAILED) from None
-        except KeyboardInterrupt:
-            typer.echo(f"stopped; with --out {folder} the same command goes on from here", err=True)
-            raise typer.Exit(STOPPED) from None
 
 
 def _refit(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fitss_abm.errors import Faults, InputError
+from fitss_abm.errors import Faults
 
 if TYPE_CHECKING:
     from fitss_abm.study.calibration import Settings
@@ -46,11 +46,9 @@ def checked(
 
     faults = Faults()
     for name, (low, high) in _BOUNDS.items():
-        if name in given and (not isinstance(given[name], int) or not low <= given[name] <= high):
-            faults.add(name, given[name], f"must be a whole number between {low} and {high}")
-    workers, budget = given.get("workers", 0), given.get("budget", 1)
-    if not isinstance(workers, int) or workers < 0:
-        faults.add("workers", workers, "must be a whole number, 0 or more")
+        faults.whole(name, given.get(name, low), low, high)
+    faults.whole("workers", given.get("workers", 0), 0)
+    budget = given.get("budget", 1)
     if not isinstance(budget, int | float) or not 0.05 <= budget <= 1000:
         faults.add("budget", budget, "must be a number between 0.05 and 1000")
     asked = {"refits": refits is not None, "no-sex": no_sex, "sex-only": sex_only}
@@ -66,19 +64,10 @@ def checked(
         faults.add("refits", str(refits), "are not looked at with --sex-only")
     if no_sex and sex_only:
         faults.add("no-sex", "given", "leaves nothing beside --sex-only")
-    variants: list[Variant] = []
-    records = None
     result = study.RECORDS if refit is not None else f"{SEX_TABLE if sex_only else TABLE}.parquet"
-    try:
-        if refit is not None:
-            variants = study.chosen(refit)
-        elif not sex_only:
-            records = study.read_records(refits)
-    except InputError as error:
-        faults.found += error.faults
-    try:
-        check_kept(folder, result=result, overwrite=overwrite)
-    except InputError as error:
-        faults.found += error.faults
+    variants = faults.gather(lambda: study.chosen(refit)) if refit is not None else None
+    score = refit is None and not sex_only
+    records = faults.gather(lambda: study.read_records(refits)) if score else None
+    faults.gather(lambda: check_kept(folder, result=result, overwrite=overwrite))
     faults.raise_if_any()
-    return variants, records
+    return variants or [], records

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fitss_abm.cli.common import STOPPED, console, fresh_name, number, progress, told
-from fitss_abm.errors import Fault, InputError
+from fitss_abm.cli.common import STOPPED, console, fresh_name, numbers, progress, told
+from fitss_abm.cli.options import Location, Out, Overwrite, Quiet, Seed, Threads
+from fitss_abm.errors import Faults
 
 if TYPE_CHECKING:
     from fitss_abm.measurement.results import Results
@@ -23,27 +24,20 @@ def run(
     ] = None,
     people: Annotated[str | None, typer.Option(help="How many people of 12 or more. [100000]", metavar="N")] = None,
     years: Annotated[str | None, typer.Option(help="For how long. [10]", metavar="Y")] = None,
-    location: Annotated[
-        str | None,
-        typer.Option(help="Whose ages and death rates; `fitss locations` lists them. [Germany]", metavar="NAME"),
-    ] = None,
-    seed: Annotated[str | None, typer.Option(help="The same seed gives the same numbers. [1]", metavar="N")] = None,
+    location: Location = None,
+    seed: Seed = None,
     draw: Annotated[
         str | None,
         typer.Option(help="A draw of the calibration's posterior instead of its point, 0 to 99.", metavar="K"),
     ] = None,
     start: Annotated[str | None, typer.Option(help="First day. [2025-01-01]", metavar="DATE")] = None,
-    threads: Annotated[
-        str | None, typer.Option(help="At most so many cores; changes no number. [all]", metavar="N")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for what comes out. [a fresh one in runs/]", metavar="FOLDER")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is in the folder.")] = False,
+    threads: Threads = None,
+    out: Out = None,
+    overwrite: Overwrite = False,
     snapshot_every: Annotated[
         str | None, typer.Option(help="Also write a row for each person every so many days.", metavar="DAYS")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what is wrong.")] = False,
+    quiet: Quiet = False,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")] = False,
 ) -> None:
     """Simulate a population, print how common each condition is, and write tables and figures.
@@ -66,7 +60,7 @@ def run(
         "threads": threads,
         "snapshot_every": snapshot_every,
     }
-    overrides: dict[str, Any] = {name: number(text) for name, text in given.items() if text is not None}
+    overrides = numbers(given)
     overrides |= {name: text for name, text in {"location": location, "start": start}.items() if text is not None}
     with told():
         asked, folder = _checked(scenario, overrides, out, overwrite)
@@ -81,21 +75,18 @@ def _checked(path: Path | None, overrides: dict[str, Any], out: Path | None, ove
     from fitss_abm.measurement.snapshots import check_room
     from fitss_abm.study.scenario import Scenario
 
-    faults: list[Fault] = []
-    asked = None
-    try:
-        asked = Scenario.read(path, **overrides) if path is not None else Scenario(**overrides)
-    except InputError as error:
-        faults += error.faults
+    faults = Faults()
+    asked = faults.gather(lambda: Scenario.read(path, **overrides) if path is not None else Scenario(**overrides))
     folder = out if out is not None else fresh_name(asked.name if asked else "run")
-    try:
+
+    def check_place() -> None:
         check_folder(folder, overwrite=overwrite)
         if asked and asked.snapshot_every is not None:
             check_room(folder, people=asked.people, days=asked.days, every=asked.snapshot_every)
-    except InputError as error:
-        faults += error.faults
-    if faults or asked is None:
-        raise InputError(faults)
+
+    faults.gather(check_place)
+    faults.raise_if_any()
+    assert asked is not None
     return asked, folder
 
 

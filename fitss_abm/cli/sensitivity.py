@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fitss_abm.cli.common import FAILED, STOPPED, console, fresh_name, number, progress, told
-from fitss_abm.errors import Faults, InputError
+from fitss_abm.cli.common import begin_kept, console, fresh_name, kept_runs, numbers, progress, told
+from fitss_abm.cli.options import Cluster, Out, Overwrite, Quiet, Seed, Workers
+from fitss_abm.errors import Faults
 
 if TYPE_CHECKING:
     from fitss_abm.study.sensitivity_plan import Plan
@@ -52,18 +53,12 @@ def sensitivity(
     replicates: Annotated[
         str | None, typer.Option(help="Average so many runs a point, each with its own luck. [1]", metavar="R")
     ] = None,
-    seed: Annotated[str | None, typer.Option(help="The same seed gives the same numbers. [1]", metavar="N")] = None,
-    workers: Annotated[
-        str | None, typer.Option(help="How many runs at a time; 0: in this process. [a run a core]", metavar="N")
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler that hands the runs out.", metavar="ADDRESS")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for what comes out. [a fresh one in runs/]", metavar="FOLDER")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the results that are in the folder.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what is wrong.")] = False,
+    seed: Seed = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    out: Out = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Find out which parameters move which outputs, and by how much.
 
@@ -84,60 +79,45 @@ def sensitivity(
     from fitss_abm.presentation.sensitivity_page import cost, page, show
     from fitss_abm.presentation.sensitivity_plot import draw_sensitivity
     from fitss_abm.study import sensitivity_runs as study
-    from fitss_abm.study.kept_folder import make_kept, results_into
+    from fitss_abm.study.kept_folder import results_into
 
-    numbers = {
-        "people": people, "years": years, "trajectories": trajectories, "samples": samples, "top": top,
-        "replicates": replicates, "seed": seed,
-    }  # fmt: skip
-    given: dict[str, Any] = {name: number(text) for name, text in numbers.items() if text is not None}
+    given = numbers(
+        {
+            "people": people, "years": years, "trajectories": trajectories, "samples": samples, "top": top,
+            "replicates": replicates, "seed": seed,
+        }
+    )  # fmt: skip
+    hands = numbers({"workers": workers})
     folder = out if out is not None else fresh_name("sensitivity")
-    at_once: Any = None if workers is None else number(workers)
     with told():
-        plan = _checked(given | {"parameters": parameters, "outputs": outputs}, at_once, folder, overwrite)
+        plan = _checked(given | {"parameters": parameters, "outputs": outputs}, hands, folder, overwrite)
         if not quiet:
             for line in cost(plan):
                 typer.echo(line)
-            typer.echo(f"Runs are kept in {folder}; with --out {folder} the same command goes on where it was stopped.")
-        runs = make_kept(folder)
-        try:
+        runs = begin_kept(folder, quiet=quiet)
+        with kept_runs(folder):
             with progress(quiet) as tell:
-                found = study.analyse(plan, folder=runs, workers=at_once, cluster=cluster, progress=tell)
-        except study.MissingRuns as error:
-            typer.echo(str(error), err=True)
-            typer.echo(f"the others are kept; with --out {folder} the same command tries these again", err=True)
-            raise typer.Exit(FAILED) from None
-        except KeyboardInterrupt:
-            typer.echo(f"stopped; with --out {folder} the same command goes on from here", err=True)
-            raise typer.Exit(STOPPED) from None
-        with results_into(folder) as scratch:
-            found.write(scratch)
-            (scratch / "sensitivity.md").write_text(page(found), encoding="utf-8")
-            draw_sensitivity(found, scratch / "sensitivity.png")
+                found = study.analyse(plan, folder=runs, cluster=cluster, progress=tell, **hands)
+            with results_into(folder) as scratch:
+                found.write(scratch)
+                (scratch / "sensitivity.md").write_text(page(found), encoding="utf-8")
+                draw_sensitivity(found, scratch / "sensitivity.png")
     if not quiet:
         screen = console()
         show(found, screen)
         screen.print(f"Tables, page and figure: {folder}", soft_wrap=True)
 
 
-def _checked(given: dict[str, Any], workers: Any, folder: Path, overwrite: bool) -> Plan:
+def _checked(given: dict[str, Any], hands: dict[str, Any], folder: Path, overwrite: bool) -> Plan:
     """The plan; everything that is wrong with it, with the workers and with the folder at once."""
     from fitss_abm.study.kept_folder import check_kept
     from fitss_abm.study.sensitivity_plan import planned
     from fitss_abm.study.sensitivity_runs import TABLE
 
     faults = Faults()
-    plan = None
-    try:
-        plan = planned(**given)
-    except InputError as error:
-        faults.found += error.faults
-    if workers is not None and (not isinstance(workers, int) or workers < 0):
-        faults.add("workers", workers, "must be a whole number, 0 or more")
-    try:
-        check_kept(folder, result=f"{TABLE}.parquet", overwrite=overwrite)
-    except InputError as error:
-        faults.found += error.faults
+    plan = faults.gather(lambda: planned(**given))
+    faults.whole("workers", hands.get("workers", 0), 0)
+    faults.gather(lambda: check_kept(folder, result=f"{TABLE}.parquet", overwrite=overwrite))
     faults.raise_if_any()
     assert plan is not None
     return plan

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fitss_abm.cli.common import FAILED, STOPPED, console, fresh_name, number, progress, told
+from fitss_abm.cli.common import console, fresh_name, kept_runs, number, numbers, progress, told
+from fitss_abm.cli.options import Cluster, Out, Overwrite, Quiet, SeedOfFile, Workers
 from fitss_abm.cli.trial_contrast import contrast_command
-from fitss_abm.errors import Faults, InputError
+from fitss_abm.errors import Faults
 
 if TYPE_CHECKING:
     from fitss_abm.study.trial import Trial
@@ -42,20 +43,12 @@ def trial(
         str | None,
         typer.Option(help="How many people in each population. [the file's; with --contrast 40000]", metavar="N"),
     ] = None,
-    seed: Annotated[
-        str | None, typer.Option(help="The same seed gives the same numbers. [the file's; 1]", metavar="N")
-    ] = None,
-    workers: Annotated[
-        str | None, typer.Option(help="How many trials at a time; 0: in this process. [a trial a core]", metavar="N")
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler that hands the trials out.", metavar="ADDRESS")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for what comes out. [a fresh one in runs/]", metavar="FOLDER")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the results that are in the folder.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what is wrong.")] = False,
+    seed: SeedOfFile = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    out: Out = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Carry out a trial in simulated patients and analyse it as a trialist would, beside the truth that only a model knows.
 
@@ -74,8 +67,7 @@ def trial(
 
     `fitss trial --contrast`
     """
-    values = {"replicates": replicates, "people": people, "seed": seed, "workers": workers}
-    given: dict[str, Any] = {name: number(text) for name, text in values.items() if text is not None}
+    given = numbers({"replicates": replicates, "people": people, "seed": seed, "workers": workers})
     sizes = [number(size.strip()) for size in power.split(",")] if power is not None else []
     with told():
         faults = Faults()
@@ -100,12 +92,11 @@ def _trial(
     from fitss_abm.presentation.trial_plot import draw_trial
     from fitss_abm.study import trial_runs as study
     from fitss_abm.study.kept_folder import make_kept, results_into
-    from fitss_abm.study.missing_runs import MissingRuns
 
     count = given.get("replicates", 100 if sizes else 1)
     asked, folder = _checked(file, given, sizes, count, out, overwrite=overwrite)
     how: dict[str, Any] = {"workers": given.get("workers"), "cluster": cluster}
-    try:
+    with kept_runs(folder):
         with progress(quiet) as tell:
             if not sizes and count == 1:
                 found = study.single(asked, progress=tell)
@@ -116,18 +107,10 @@ def _trial(
             else:
                 runs = make_kept(folder)
                 found = study.replicated(asked, count, folder=runs, progress=tell, **how)
-    except MissingRuns as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(FAILED) from None
-    except KeyboardInterrupt:
-        if folder.exists():
-            typer.echo(f"stopped; with --out {folder} the same command goes on from here", err=True)
-            raise typer.Exit(STOPPED) from None
-        raise
-    with results_into(folder) as scratch:
-        found.write(scratch)
-        (scratch / "trial.md").write_text(page(found), encoding="utf-8")
-        draw_trial(found, scratch / "trial.png")
+        with results_into(folder) as scratch:
+            found.write(scratch)
+            (scratch / "trial.md").write_text(page(found), encoding="utf-8")
+            draw_trial(found, scratch / "trial.png")
     if not any(runs.iterdir()):
         runs.rmdir()
     if not quiet:
@@ -147,28 +130,18 @@ def _checked(
     from fitss_abm.study.trial_runs import TABLE, check_plan
 
     faults = Faults()
-    asked = None
     folder = out if out is not None else fresh_name("trial")
 
-    def read() -> None:
-        nonlocal asked
+    def read() -> Trial:
         scenario = read_toml(file, "trial").get("scenario", {})
         over = {name: given[name] for name in ("people", "seed") if name in given}
-        asked = Trial.read(file, **({"scenario": {**scenario, **over}} if over and isinstance(scenario, dict) else {}))
+        return Trial.read(file, **({"scenario": {**scenario, **over}} if over and isinstance(scenario, dict) else {}))
 
-    workers = given.get("workers")
-    if workers is not None and (not isinstance(workers, int) or workers < 0):
-        faults.add("workers", workers, "must be a whole number, 0 or more")
-    for step in (
-        read,
-        check_statsmodels,
-        lambda: check_plan(count, sizes),
-        lambda: check_kept(folder, result=f"{TABLE}.parquet", overwrite=overwrite),
-    ):
-        try:
-            step()
-        except InputError as error:
-            faults.found += error.faults
+    faults.whole("workers", given.get("workers", 0), 0)
+    asked = faults.gather(read)
+    faults.gather(check_statsmodels)
+    faults.gather(lambda: check_plan(count, sizes))
+    faults.gather(lambda: check_kept(folder, result=f"{TABLE}.parquet", overwrite=overwrite))
     faults.raise_if_any()
     assert asked is not None
     return asked, folder

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fitss_abm.cli.common import console, fresh_name, progress
-from fitss_abm.errors import Faults, InputError
+from fitss_abm.errors import Faults
 
 _PEOPLE, _REPLICATES = 40_000, 2
 
@@ -24,29 +24,17 @@ def contrast_command(given: dict[str, Any], out: Path | None, *, overwrite: bool
     )
     folder = out if out is not None else fresh_name("contrast")
     faults = Faults()
-    runs: list[Scenario] = []
-
-    def world() -> None:
-        runs.append(Scenario(name="contrast", people=people, seed=seed, years=1.0))
-
-    def plan() -> None:
-        check_plan(replicates)
-
-    def room() -> None:
-        check_folder(folder, overwrite=overwrite)
-
-    for step in (plan, world, room):
-        try:
-            step()
-        except InputError as error:
-            faults.found += error.faults
+    faults.gather(lambda: check_plan(replicates))
+    world = faults.gather(lambda: Scenario(name="contrast", people=people, seed=seed, years=1.0))
+    faults.gather(lambda: check_folder(folder, overwrite=overwrite))
     faults.raise_if_any()
+    assert world is not None
     kinds = study.kinds()
     parts = []
     with progress(quiet) as tell, fresh_folder(folder, overwrite=overwrite) as scratch:
         for number in range(replicates):
             tell("worlds and arms", number / replicates)
-            simulation = runs[0].replace(replicate=number).simulation()
+            simulation = world.replace(replicate=number).simulation()
             simulation.prepare()
             parts.append(study.measure(simulation, [study.NOTHING, *kinds]))
         measured = study.pooled(parts)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fitss_abm.cli.common import FAILED, console, fresh_name, number, progress, told
-from fitss_abm.errors import Fault, InputError
+from fitss_abm.cli.common import FAILED, console, fresh_name, numbers, progress, told
+from fitss_abm.cli.options import Out, Overwrite, Quiet, Seed, Threads
+from fitss_abm.errors import Faults
 
 if TYPE_CHECKING:
     from fitss_abm.study.scenario import Scenario
@@ -27,17 +28,11 @@ def validate(
             metavar="N",
         ),
     ] = None,
-    seed: Annotated[str | None, typer.Option(help="The same seed gives the same numbers. [1]", metavar="N")] = None,
-    threads: Annotated[
-        str | None, typer.Option(help="At most so many cores; changes no number. [all]", metavar="N")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for what comes out. [a fresh one in runs/]", metavar="FOLDER")
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the validation that is in the folder.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what is wrong.")] = False,
+    seed: Seed = None,
+    threads: Threads = None,
+    out: Out = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Hold the model against every published fact: simulated value and interval, range, within or how far outside.
 
@@ -56,7 +51,7 @@ def validate(
 
     given = {"people": people, "replicates": replicates, "draws": draws, "seed": seed, "threads": threads}
     with told():
-        runs, folder = _validation_checked({k: number(v) for k, v in given.items() if v is not None}, out, overwrite)
+        runs, folder = _validation_checked(numbers(given), out, overwrite)
         with progress(quiet) as tell, fresh_folder(folder, overwrite=overwrite) as scratch:
             found = study.validate(runs, progress=tell)
             found.write(scratch.path)
@@ -76,17 +71,10 @@ def _validation_checked(given: dict[str, Any], out: Path | None, overwrite: bool
     from fitss_abm.measurement.results import check_folder
     from fitss_abm.study.validation import scenarios
 
-    faults: list[Fault] = []
-    runs: list[Scenario] = []
+    faults = Faults()
     folder = out if out is not None else fresh_name("validation")
-    try:
-        runs = scenarios(**given)
-    except InputError as error:
-        faults += error.faults
-    try:
-        check_folder(folder, overwrite=overwrite)
-    except InputError as error:
-        faults += error.faults
-    if faults:
-        raise InputError(faults)
+    runs = faults.gather(lambda: scenarios(**given))
+    faults.gather(lambda: check_folder(folder, overwrite=overwrite))
+    faults.raise_if_any()
+    assert runs is not None
     return runs, folder

@@ -11,15 +11,13 @@ _NAMED = 10
 
 
 class MissingRuns(RuntimeError):
-    """Some runs failed. `failed`: the reason by run."""
+    """Some runs failed. `failed`: the reason by run. `loss`: what cannot be done without them."""
 
-    def __init__(self, failed: Mapping[str, str], wanted: int) -> None:
+    def __init__(self, failed: Mapping[str, str], wanted: int, *, loss: str = "so nothing is compared") -> None:
         self.failed = dict(failed)
         lines = [f"{key}: {reason}" for key, reason in list(self.failed.items())[:_NAMED]]
         more = [f"and {len(failed) - _NAMED} more"] if len(failed) > _NAMED else []
-        super().__init__(
-            "\n  ".join([f"{len(failed)} of {wanted} runs failed, so nothing is compared:", *lines, *more])
-        )
+        super().__init__("\n  ".join([f"{len(failed)} of {wanted} runs failed, {loss}:", *lines, *more]))
 
 
 def all_of(jobs: Sequence[Job], run: Callable[..., Outcome], **how: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fitss_abm.errors import Fault, Faults, InputError, nearest_name
+from fitss_abm.errors import Fault, Faults, nearest_name
 from fitss_abm.study.change_checks import check_changes
 from fitss_abm.study.numbers import ensemble
 from fitss_abm.study.programme_checks import programmes_of
@@ -100,7 +100,7 @@ def check_contents(values: Mapping[str, Any], faults: Faults) -> None:
 
     location = values.get("location", "Germany")
     if isinstance(location, str):
-        _gather(lambda: _located(location), faults)
+        faults.gather(lambda: _located(location))
     if values.get("slow_days", 7) not in (1, 7) and isinstance(values["slow_days"], int):
         faults.add("slow_days", values["slow_days"], "must be 1 or 7")
     _check_draw(values.get("draw"), faults)
@@ -125,15 +125,6 @@ def check_contents(values: Mapping[str, Any], faults: Faults) -> None:
     check_changes(values, faults)
     for name in PATHS:
         _check_exists(name, values.get(name), faults)
-
-
-def _gather(attempt: Any, faults: Faults) -> Any:
-    """What `attempt` gives; None when it raises InputError, whose faults are gathered."""
-    try:
-        return attempt()
-    except InputError as error:
-        faults.found += error.faults
-        return None
 
 
 def _located(location: str) -> Demography:
@@ -182,7 +173,7 @@ def _check_population(population: object, faults: Faults) -> None:
         given = Faults()
         marginals: dict[str, Any] = {"female_share": 0.5, "age_shares": {"0+": 1.0}}
         marginals |= {name: value for name, value in population.items() if name in _MARGINALS}
-        _gather(lambda: from_marginals(**marginals, base=load("Germany")), given)
+        given.gather(lambda: from_marginals(**marginals, base=load("Germany")))
         faults.found += [Fault(f"population.{f.field}", f.value, f.problem, f.file, f.nearest) for f in given.found]
 
 
@@ -233,9 +224,9 @@ def check_files(values: Mapping[str, Any], *, default_people: int = 0, edges: bo
     faults, catalogue = Faults(), shipped()
     population, network, conditions = (values.get(name) for name in ("population", "network", "conditions_file"))
     if isinstance(population, str) and Path(population).is_file():
-        _gather(lambda: read_table(population), faults)
+        faults.gather(lambda: read_table(population))
     if isinstance(conditions, str) and Path(conditions).is_file():
-        entries = _gather(lambda: read_toml(Path(conditions), "conditions"), faults)
+        entries = faults.gather(lambda: read_toml(Path(conditions), "conditions"))
         faults.file = conditions
         catalogue = catalogue.with_entries(entries or {}, faults)
         faults.file = None
@@ -249,5 +240,5 @@ def check_files(values: Mapping[str, Any], *, default_people: int = 0, edges: bo
         isinstance(people, int) and people >= 1
     )  # otherwise that is told, and nobody in the edge list is unknown
     if edges and isinstance(given.get("edges"), str) and Path(given["edges"]).is_file() and countable:
-        _gather(lambda: read_edge_list(given["edges"], people=people, directed=given.get("directed") is True), faults)
+        faults.gather(lambda: read_edge_list(given["edges"], people=people, directed=given.get("directed") is True))
     return faults.found

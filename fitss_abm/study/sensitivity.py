@@ -7,7 +7,6 @@ table of outputs (a column an output), so that the same code analyses a populati
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from fitss_abm.errors import Fault, Faults, InputError
+from fitss_abm.errors import Faults
 from fitss_abm.study.calibration_plan import shipped_plan
 from fitss_abm.study.intervals import CONFIDENCE
 from fitss_abm.study.numbers import bounds_of, default_of, known_names
@@ -168,11 +167,6 @@ def ranges_of(chosen: Mapping[str, tuple[float, float] | None] | None = None, *,
     return tuple(made)
 
 
-def installed() -> bool:
-    """Whether SALib is there."""
-    return importlib.util.find_spec("SALib") is not None
-
-
 def _priors() -> dict[str, tuple[float, float]]:
     """Prior ranges of the calibration's free parameters."""
     return {name: (free.low, free.high) for name, free in shipped_plan().free.items()}
@@ -222,10 +216,7 @@ def _seeds(seed: int, method: str) -> tuple[int, int]:
 
 
 def _salib(module: str) -> Any:
-    try:
-        return importlib.import_module(f"SALib.{module}")
-    except ModuleNotFoundError:
-        raise InputError([MISSING]) from None
-
-
-MISSING = Fault("SALib", None, "is not installed; pip install 'fitss_abm[sensitivity]' brings it")
+    faults = Faults()
+    faults.needs("SALib", extra="sensitivity")
+    faults.raise_if_any()
+    return importlib.import_module(f"SALib.{module}")

@@ -76,21 +76,18 @@ def planned(
     calibration frees. `outputs`: names with commas between them.
     """
     faults = Faults()
-    if not sensitivity.installed():
-        faults.found.append(sensitivity.MISSING)
+    faults.needs("SALib", extra="sensitivity")
     chosen = _ranges_in(parameters, faults) if isinstance(parameters, str) else parameters
     ranges = sensitivity.ranges_of(chosen, faults=faults) if chosen is None or chosen else ()
     names = _outputs_in(outputs, faults)
     for name, value, least in (
         ("trajectories", trajectories, 2), ("top", top, 0), ("replicates", replicates, 1), ("samples", samples, 2),
     ):  # fmt: skip
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
-            faults.add(name, value, f"must be a whole number between {least} and {_MOST}")
-        elif name == "samples" and value & (value - 1):
-            below = 1 << (value.bit_length() - 1)
-            faults.add(
-                name, value, f"must be a power of two, as Sobol's sequence needs, such as {below} or {2 * below}"
-            )
+        faults.whole(name, value, least, _MOST)
+    if isinstance(samples, int) and 2 <= samples <= _MOST and samples & (samples - 1):
+        below = 1 << (samples.bit_length() - 1)
+        problem = f"must be a power of two, as Sobol's sequence needs, such as {below} or {2 * below}"
+        faults.add("samples", samples, problem)
     given = {} if years is None else {"years": years}
     day = SURVEY
     try:

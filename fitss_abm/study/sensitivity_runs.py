@@ -16,26 +16,15 @@ from fitss_abm.errors import Fault, InputError
 from fitss_abm.measurement.results import write_provenance
 from fitss_abm.study import sensitivity
 from fitss_abm.study.many import Job, run_many
+from fitss_abm.study.missing_runs import MissingRuns
 from fitss_abm.study.sensitivity import MORRIS, SOBOL, Analysis, Evaluate
 from fitss_abm.study.sensitivity_outputs import outputs, plain
 from fitss_abm.study.sensitivity_plan import CHANCE_RUNS, Plan
 
 TABLE, POINTS = "sensitivity", "points"
 _CALL = "fitss_abm.study.sensitivity_outputs:outcome"
-_NAMED = 10
 
 Progress = Callable[[str, float], None]
-
-
-class MissingRuns(RuntimeError):
-    """Some runs of a design failed, without which it cannot be analysed. `failed`: the reason by point, in words."""
-
-    def __init__(self, failed: Mapping[str, str], wanted: int) -> None:
-        self.failed = dict(failed)
-        lines = [f"{point}: {reason}" for point, reason in list(self.failed.items())[:_NAMED]]
-        more = [f"and {len(failed) - _NAMED} more"] if len(failed) > _NAMED else []
-        head = f"{len(failed)} of {wanted} runs failed, and without them there are no indices"
-        super().__init__("\n  ".join([f"{head}:", *lines, *more]))
 
 
 class Index(NamedTuple):
@@ -164,7 +153,7 @@ def _run(
     missing = [key for key in jobs if key not in outcome.results]
     if missing:
         said = {_say(jobs[key].arguments): outcome.failed.get(key, "did not end") for key in missing}
-        raise MissingRuns(said, len(jobs))
+        raise MissingRuns(said, len(jobs), loss="and without them there are no indices")
     return [plain(outcome.results[key]) for key in keys]
 
 

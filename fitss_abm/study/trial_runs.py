@@ -154,8 +154,7 @@ def power(
 def check_plan(replicates: Any, sizes: Sequence[Any] = ()) -> None:
     """Raise InputError with everything that is wrong with how many trials are asked for, and of which sizes."""
     faults = Faults()
-    if isinstance(replicates, bool) or not isinstance(replicates, int) or not 1 <= replicates <= _MOST:
-        faults.add("replicates", replicates, f"must be a whole number between 1 and {_MOST}")
+    faults.whole("replicates", replicates, 1, _MOST)
     for size in sizes:
         if isinstance(size, bool) or not isinstance(size, int) or size < 2:
             faults.add("power", size, "sizes must be whole numbers, 2 or more")

@@ -79,8 +79,7 @@ def scenarios(
     over the shipped ones. Raises InputError with everything that cannot be used.
     """
     faults = Faults()
-    if isinstance(replicates, bool) or not isinstance(replicates, int) or not 1 <= replicates <= _MOST_REPLICATES:
-        faults.add("replicates", replicates, f"must be a whole number between 1 and {_MOST_REPLICATES}")
+    faults.whole("replicates", replicates, 1, _MOST_REPLICATES)
     shipped = len(ensemble())
     if draws is not None and (
         isinstance(draws, bool) or not isinstance(draws, int) or not ENOUGH_RUNS <= draws <= shipped

@@ -5,10 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from fitss_abm.cli import app
+from fitss_abm.cli.common import begin_kept, kept_runs, told
 from fitss_abm.measurement.observers import Observer
+from fitss_abm.study.missing_runs import MissingRuns
 
 SMALL = ["--people", "300", "--years", "0.1"]
 
@@ -87,6 +90,41 @@ def test_ctrl_c_while_drawing_keeps_the_tables_and_no_half_figures(
     assert "the tables are complete" in done.stderr
     assert (elsewhere / "mine" / "prevalence.parquet").exists()
     assert not [path for path in (elsewhere / "mine").iterdir() if path.is_dir()]
+
+
+def test_kept_runs_say_how_to_go_on_and_which_failed(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for error, code, words in (
+        (KeyboardInterrupt(), 130, "stopped; with --out kept the same command goes on from here"),
+        (
+            MissingRuns({"one-3": "no luck"}, 8),
+            1,
+            "1 of 8 runs failed, so nothing is compared:\n  one-3: no luck\nthe others",
+        ),
+    ):
+        begin_kept(Path("kept"), quiet=True)
+        with pytest.raises(typer.Exit) as left, told(), kept_runs(Path("kept")):
+            raise error
+        assert left.value.exit_code == code
+        assert words in capsys.readouterr().err
+    with pytest.raises(typer.Exit), told(), kept_runs(Path("nothing kept yet")):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == "stopped; nothing was written\n"
+
+
+def test_workers_are_told_with_all_other_faults(elsewhere: Path) -> None:
+    (elsewhere / "few.toml").write_text("people = 200\n", encoding="utf-8")
+    (elsewhere / "trial.toml").write_text('treatment = { kind = "snri" }\n', encoding="utf-8")
+    for command in (
+        ("compare", "few.toml"), ("experiment", "nowhere"), ("sensitivity",), ("knockout", "--no-sex"), ("calibrate",),
+        ("trial", "trial.toml"),
+    ):  # fmt: skip
+        done = fitss(*command, "--workers", "-1", "--replicates", "0", "--out", "o")
+        assert done.exit_code == 2, done.output
+        assert "workers = -1: must be a whole number, 0 or more." in done.stderr
+        assert "replicates = 0: must be a whole number" in done.stderr
+        assert not (elsewhere / "o").exists()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 from pathlib import Path
@@ -274,6 +275,7 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sensitivity, "installed", lambda: False)
-    with pytest.raises(InputError, match=r"fitss_abm\[sensitivity\]"):
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "SALib" else real(name))
+    with pytest.raises(InputError, match=r"SALib.*fitss_abm\[sensitivity\]"):
         planned()
