@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from fitss_abm.errors import Faults, nearest_name
 from fitss_abm.model.arithmetic import F
 from fitss_abm.model.caching import compiled
-from fitss_abm.model.network import WEIGHT_UNIT, Layer, Network, NetworkParameters, Rows
+from fitss_abm.model.network import WEIGHT_UNIT, Layer, Network, Rows
+from fitss_abm.model.network_parameters import NetworkParameters
 from fitss_abm.model.randomness import Decision, draw_pair, exponential
 
 if TYPE_CHECKING:

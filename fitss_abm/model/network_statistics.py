@@ -14,7 +14,8 @@ from numba import prange
 from numpy.typing import NDArray
 
 from fitss_abm.model.caching import compiled
-from fitss_abm.model.network import WEIGHT_UNIT, Network, NetworkParameters
+from fitss_abm.model.network import WEIGHT_UNIT, Network
+from fitss_abm.model.network_parameters import NetworkParameters
 
 DENSITY_SAMPLE = 20_000
 """Adults whose ego network's density is taken: standard error about 0.003."""

@@ -24,7 +24,8 @@ from fitss_abm.model.demography import Demography
 from fitss_abm.model.engine import BLOCK, Bindings, Clock, Engine
 from fitss_abm.model.history import QUARTER
 from fitss_abm.model.interventions import Interventions
-from fitss_abm.model.network import Network, NetworkParameters
+from fitss_abm.model.network import Network
+from fitss_abm.model.network_parameters import NetworkParameters
 from fitss_abm.model.parameters import Parameters
 from fitss_abm.model.population import DAYS_IN_YEAR, ENTRY_AGE, Population, populate
 from fitss_abm.model.programme_tables import check_together

@@ -123,7 +123,7 @@ def columns() -> Section:
 
 def network() -> Section:
     """Numbers of the generated support network."""
-    from fitss_abm.model.network import NetworkParameters
+    from fitss_abm.model.network_parameters import NetworkParameters
 
     rows = []
     for each in fields(NetworkParameters):

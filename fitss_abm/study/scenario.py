@@ -212,8 +212,8 @@ class Scenario(BaseModel):
 
         Raises InputError with everything that is wrong with the files that the scenario names.
         """
-        from fitss_abm.model.network import NetworkParameters
         from fitss_abm.model.network_io import read_edge_list
+        from fitss_abm.model.network_parameters import NetworkParameters
         from fitss_abm.model.parameters import Parameters
         from fitss_abm.model.simulation import Seeds, Simulation
 

@@ -178,7 +178,7 @@ def _check_population(population: object, faults: Faults) -> None:
 
 
 def _check_network(network: object, faults: Faults) -> None:
-    from fitss_abm.model.network import NetworkParameters
+    from fitss_abm.model.network_parameters import NetworkParameters
 
     if not isinstance(network, Mapping):
         return

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from fitss_abm.errors import Faults, InputError
 from fitss_abm.model.circles import Circles, generate
-from fitss_abm.model.network import LARGEST_WEIGHT, Layer, Network, NetworkParameters
+from fitss_abm.model.network import LARGEST_WEIGHT, Layer, Network
+from fitss_abm.model.network_parameters import NetworkParameters
 from fitss_abm.model.randomness import Stream, stream_key
 
 K0, K1 = stream_key(11, Stream.NETWORK)
