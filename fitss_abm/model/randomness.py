@@ -53,6 +53,9 @@ class Decision(IntEnum):
     STOPPING = 142  # by day; words: dropped out, side effects
     TARGET = 143  # words: chosen at random, order among equals
     GROUP = 144  # a whole group chosen at random
+    HABIT = 150  # measurement, lasting (day 0): how a person always answers
+    ANSWER = 151  # to 159, measurement, of the day asked: errors of a report
+    DIARY = 160  # to 169, measurement, of the day or prompt
 
 
 _M0 = np.uint64(0xD2511F53)

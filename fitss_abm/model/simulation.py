@@ -137,7 +137,7 @@ class Simulation:
 
     def prepare(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Draw traits and live through the pre-history. `progress` is told simulated days done and in all."""
-        threads = self._use_threads()
+        threads = self.use_threads()
         self.engine.born(self._bindings, threads=threads)
         self.population["age"][:] = ENTRY_AGE
 
@@ -155,7 +155,7 @@ class Simulation:
 
     def advance(self, days: int, *, on_death: Callable[[NDArray[np.int64]], None] | None = None) -> None:
         """Walk everybody through `days` more days. `on_death` is told the slots of the dead before others take their places."""
-        threads = self._use_threads()
+        threads = self.use_threads()
         end = self.day + days
         while self.day < end:
             if self.day % QUARTER == 0 and self.day > 0:
@@ -209,7 +209,7 @@ class Simulation:
         self.day = checkpoint.restore(self, path)
         self._bind_ties()
 
-    def _use_threads(self) -> int:
+    def use_threads(self) -> int:
         """How many threads walk people; Numba's own parallel loops (ties, counts) are given as many."""
         # Below so many people each, threads would spend longer waiting for one another than walking people.
         useful = max(1, self.people // _PEOPLE_PER_THREAD)
@@ -218,7 +218,7 @@ class Simulation:
         return threads
 
     def _generated(self, parameters: NetworkParameters) -> Network:
-        self._use_threads()
+        self.use_threads()
         k0, k1 = self.seeds.key(Stream.NETWORK)
         who = self.population
         return generate(

@@ -140,6 +140,52 @@ def body_map(  # type: ignore[no-untyped-def]
             body_map[i] = (body_map[i] & ~np.uint32(np.uint32(0xF) << shift)) | np.uint32(hurts << shift)
 
 
+@jit
+def somatic_drive(
+    sensitization: float, alert_mean: float, pain_trait: float, somatic_trait: float, variation: float,
+    wpi: float, held: float, gain: float,
+    somatic_intercept: float, somatic_sensitization: float, somatic_alert: float, somatic_person_sd: float,
+    somatic_variation: float, somatic_per_site: float, somatic_per_condition: float, pain_gain: float,
+    correlation: float, rest: float,
+) -> float:  # fmt: skip
+    """Logits common to the items of somatic severity; traits as bytes, `rest` = sqrt(1 - correlation^2)."""
+    own = correlation * pain_trait + rest * somatic_trait
+    return (
+        somatic_intercept
+        + somatic_sensitization * sensitization
+        + somatic_alert * alert_mean
+        + somatic_person_sd * own * _PER_UNIT
+        + somatic_variation * variation
+        + somatic_per_site * wpi
+        + somatic_per_condition * held
+        + pain_gain * log(gain)
+    )
+
+
+@jit
+def unrefreshed(poor_sleep: float, sleep_reference: float) -> float:
+    """What sleep adds to its item: half of how much worse than usual it is (logits)."""
+    usual_sleep = log(sleep_reference / (F(1.0) - sleep_reference)) if F(0.0) < sleep_reference < F(1.0) else F(0.0)
+    poor = min(max(poor_sleep, F(0.001)), F(0.999))
+    return _MID * (log(poor / (F(1.0) - poor)) - usual_sleep)
+
+
+@jit
+def somatic_items(
+    drive: float, unrested: float, alert_mean: float, painful: int, noise: float,
+    fatigue: int, sleep: int, cognition: int, headache: int, abdomen: int, depression: int,
+) -> int:  # fmt: skip
+    """The symptom severity scale of a somatic drive: six items, each with its word of luck and noise of this sd (logits)."""
+    tired = _level(drive + noise * small_noise(fatigue))
+    sleeping = _level(drive + unrested + noise * small_noise(sleep))
+    thinking = _level(drive - _COGNITION_OFFSET + noise * small_noise(cognition))
+    aching = drive + noise * small_noise(headache) > _EXTRA
+    abdominal = (painful & _ABDOMEN) != 0 or drive + noise * small_noise(abdomen) > _EXTRA
+    depressed = drive + _DEPRESSION_ALERT * alert_mean + noise * small_noise(depression) > _EXTRA
+    extras = (1 if aching else 0) + (1 if abdominal else 0) + (1 if depressed else 0)
+    return tired + sleeping + thinking + extras
+
+
 @rule(every="week")
 def somatic_severity(  # type: ignore[no-untyped-def]
     somatic_severity, body_map, sensitization, alert_mean, personal, variation, central_gain, poor_sleep, conditions,
@@ -157,31 +203,18 @@ def somatic_severity(  # type: ignore[no-untyped-def]
     """
     correlation = somatic_pain_correlation
     rest = np.sqrt(F(1.0) - correlation * correlation)
-    usual_sleep = log(sleep_reference / (F(1.0) - sleep_reference)) if F(0.0) < sleep_reference < F(1.0) else F(0.0)
     for i in range(somatic_severity.shape[0]):
         founder = np.uint32(first + np.uint32(i))
         lived = np.uint32(generation[i])
         held = F(count_bits(conditions[i] & condition_masks[SOMATIC]))
-        own = correlation * F(personal[_PAIN, i]) + rest * F(personal[_SOMATIC, i])
-        drive = (
-            somatic_intercept
-            + somatic_sensitization * sensitization[i]
-            + somatic_alert * alert_mean[i]
-            + somatic_person_sd * own * _PER_UNIT
-            + somatic_variation * variation[i]
-            + somatic_per_site * F(count_bits(body_map[i]))
-            + somatic_per_condition * held
-            + pain_gain * log(central_gain[i])
-        )
+        drive = somatic_drive(
+            sensitization[i], alert_mean[i], F(personal[_PAIN, i]), F(personal[_SOMATIC, i]), variation[i],
+            F(count_bits(body_map[i])), held, central_gain[i],
+            somatic_intercept, somatic_sensitization, somatic_alert, somatic_person_sd,
+            somatic_variation, somatic_per_site, somatic_per_condition, pain_gain, correlation, rest,
+        )  # fmt: skip
         _a, _b, c, d = draw(founder, lived, day, _NOISE, life_0, life_1)
         a, b, e, f = draw(founder, lived, day, _NOISE + np.uint32(1), life_0, life_1)
-        poor = min(max(poor_sleep[i], F(0.001)), F(0.999))
-        unrested = _MID * (log(poor / (F(1.0) - poor)) - usual_sleep)
-        fatigue = _level(drive + _SOMATIC_NOISE * small_noise(c))
-        sleeping = _level(drive + unrested + _SOMATIC_NOISE * small_noise(d))
-        thinking = _level(drive - _COGNITION_OFFSET + _SOMATIC_NOISE * small_noise(a))
-        headache = drive + _SOMATIC_NOISE * small_noise(b) > _EXTRA
-        abdominal = (body_map[i] & _ABDOMEN) != 0 or drive + _SOMATIC_NOISE * small_noise(e) > _EXTRA
-        depressed = drive + _DEPRESSION_ALERT * alert_mean[i] + _SOMATIC_NOISE * small_noise(f) > _EXTRA
-        extras = (1 if headache else 0) + (1 if abdominal else 0) + (1 if depressed else 0)
-        somatic_severity[i] = np.uint8(fatigue + sleeping + thinking + extras)
+        unrested = unrefreshed(poor_sleep[i], sleep_reference)
+        severity = somatic_items(drive, unrested, alert_mean[i], body_map[i], _SOMATIC_NOISE, c, d, a, b, e, f)
+        somatic_severity[i] = np.uint8(severity)
