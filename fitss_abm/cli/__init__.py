@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from fitss_abm.cli.calibrate import calibrate
+from fitss_abm.cli.cohort import cohort
 from fitss_abm.cli.compare import compare
 from fitss_abm.cli.describe import describe, locations
 from fitss_abm.cli.experiment import experiment
@@ -50,5 +51,17 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-for _command in (run, compare, experiment, validate, calibrate, sensitivity, knockout, trial, describe, locations):
+for _command in (
+    run,
+    compare,
+    cohort,
+    experiment,
+    validate,
+    calibrate,
+    sensitivity,
+    knockout,
+    trial,
+    describe,
+    locations,
+):
     app.command()(_command)

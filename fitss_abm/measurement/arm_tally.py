@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,6 @@ class Tally:
         self._simulation = simulation
         self._kept = frozenset(kept)
         self.conditions = (*simulation.catalogue.ids, ANY)
-        self._weights, self._defined = _disability(simulation.catalogue)
         self._before: dict[str, Any] | None = None
         self._disability = np.zeros(simulation.people)
         shape = (len(self.conditions), *_SHAPE)
@@ -64,7 +63,7 @@ class Tally:
         """Look at everybody now; on a day that is kept, note a row of the table."""
         simulation, who = self._simulation, self._simulation.population
         cell = self._cells()
-        weight = self._weight_of(who["conditions"])
+        weight = disability_weight(who["conditions"], simulation.catalogue)
         eligible, cases, at_risk, onsets = self._counted(cell)
         adults = np.bincount(cell[cell >= 0], minlength=_CELLS).reshape(_SHAPE)
         total = np.bincount(cell[cell >= 0], weights=weight[cell >= 0], minlength=_CELLS).reshape(_SHAPE)
@@ -143,17 +142,6 @@ class Tally:
         eligible, cases, at_risk, onsets = found.reshape(4, len(self.conditions), *_SHAPE)
         return eligible, cases, at_risk, onsets
 
-    def _weight_of(self, held: NDArray[np.uint32]) -> Floats:
-        """Disability weight of all conditions held together: 1 - the product of what each leaves; definitions once."""
-        left = np.ones(held.size)
-        for bit, weight in self._weights:
-            left[(held & np.uint32(1 << bit)) != 0] *= 1.0 - weight
-        worst = np.zeros(held.size)
-        for bit, weight in self._defined:
-            has = (held & np.uint32(1 << bit)) != 0
-            worst[has] = np.maximum(worst[has], weight)
-        return np.asarray(1.0 - left * (1.0 - worst))
-
     def _note_ties(self) -> None:
         network = self._simulation.network
         chosen = (network.layer == Layer.PROGRAMME) & (network.weight > 0)
@@ -178,7 +166,15 @@ def number_of(held: NDArray[np.uint32], catalogue: Catalogue) -> NDArray[np.int6
     return number
 
 
-def _disability(catalogue: Catalogue) -> tuple[Sequence[tuple[int, float]], Sequence[tuple[int, float]]]:
-    """Bit and weight of conditions with a hazard, and of case definitions, of which the worst counts."""
-    each = [(catalogue.bit[one.id], one.disability, one.has_hazard) for one in catalogue.conditions if one.disability]
-    return [(b, w) for b, w, hazard in each if hazard], [(b, w) for b, w, hazard in each if not hazard]
+def disability_weight(held: NDArray[np.uint32], catalogue: Catalogue) -> Floats:
+    """Disability weight of all conditions held together: 1 - the product of what each leaves; definitions once."""
+    left = np.ones(held.size)
+    worst = np.zeros(held.size)
+    for one in catalogue.conditions:
+        if one.disability:
+            has = (held & np.uint32(1 << catalogue.bit[one.id])) != 0
+            if one.has_hazard:
+                left[has] *= 1.0 - one.disability
+            else:
+                worst[has] = np.maximum(worst[has], one.disability)
+    return np.asarray(1.0 - left * (1.0 - worst))
