@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fitss_abm.model.simulation import Simulation
     from fitss_abm.study.scenario import Scenario
     from fitss_abm.study.simulate import simulate
+    from fitss_abm.study.trial import Trial
     from fitss_abm.study.what_if import compare
 
     __version__: str
@@ -32,6 +33,7 @@ __all__ = [
     "Results",
     "Scenario",
     "Simulation",
+    "Trial",
     "__version__",
     "compare",
     "simulate",
@@ -47,6 +49,7 @@ _HOMES = {
     "Results": "fitss_abm.measurement.results",
     "Scenario": "fitss_abm.study.scenario",
     "Simulation": "fitss_abm.model.simulation",
+    "Trial": "fitss_abm.study.trial",
     "compare": "fitss_abm.study.what_if",
     "simulate": "fitss_abm.study.simulate",
 }

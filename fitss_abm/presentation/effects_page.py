@@ -20,7 +20,6 @@ _LEGEND = (
     "Years lived with disability: disability weights of all conditions held, 1 - the product of what each leaves. Health is not "
     "discounted, costs are. Distance is counted along the ties of the first day and those that programmes made.",
     "Several groups and conditions are looked at: one interval in twenty misses by luck alone.",
-    "Several groups and conditions are looked at: one interval in twenty misses by luck alone.",
 )
 _CONDITIONS = (
     "risk_difference",
@@ -37,7 +36,7 @@ _GROUP = ("people_share", "yld_averted_in_people", "conditions_averted", "pain_a
 _GROUP_HEADS = (
     "group on the first day", "share of adults", "years with disability averted per 1000", "conditions averted per 1000",
     "points of pain averted",
-)  # fmt: skip  # fmt: skip
+)  # fmt: skip
 
 
 def page(found: Comparison, figures: tuple[str, ...] = ()) -> str:

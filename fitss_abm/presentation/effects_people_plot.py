@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from fitss_abm.presentation import style
 from fitss_abm.study.effect_people import KIND, ONE_LIFE
@@ -64,6 +64,7 @@ def _kinds(axes: Axes, rows: pd.DataFrame) -> None:
     axes.bar(middle, height, edges[1] - edges[0], color=[_colour(x) for x in middle], edgecolor="white", linewidth=0.4)
     axes.axvline(0, color=style.GREY, linewidth=0.9)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda height, _: f"{height:g} %"))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("mean change in the number of conditions of people of a kind")
     axes.set_ylabel("share of adults")
 

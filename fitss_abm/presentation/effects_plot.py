@@ -172,7 +172,7 @@ def _shares_at(axes: Axes, mine: pd.DataFrame, levels: list[str]) -> None:
         axes.errorbar(places, value, yerr=whisker, fmt="none", ecolor=style.BLACK, elinewidth=1)
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, -0.3), min(high, 1.3))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_ylabel("share of all")
 
 

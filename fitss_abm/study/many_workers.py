@@ -19,6 +19,8 @@ from typing import Any, Protocol
 
 from fitss_abm.errors import Fault, InputError
 
+DIED = "its worker process died: killed, out of memory, or crashed"
+"""The reason of a job whose worker never came back."""
 _ANSWER_SECONDS = 10
 _ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):(?P<port>\d{1,5})")
 
@@ -62,7 +64,7 @@ def death(future: Future[str]) -> str:
     """Why a future came back without a report."""
     error = None if future.cancelled() else future.exception()
     if isinstance(error, BrokenProcessPool) or type(error).__name__ == "KilledWorker":
-        return "its worker process died: killed, out of memory, or crashed"
+        return DIED
     return f"{type(error).__name__}: {error}" if error else "the Dask scheduler went away"
 
 

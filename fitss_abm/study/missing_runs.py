@@ -6,8 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fitss_abm.study.many import Job, Outcome
+from fitss_abm.study.many_workers import DIED
 
 _NAMED = 10
+_UNGUARDED = (
+    'where a script calls this, it must do so under `if __name__ == "__main__":`, for each worker imports the script'
+)
 
 
 class MissingRuns(RuntimeError):
@@ -17,6 +21,8 @@ class MissingRuns(RuntimeError):
         self.failed = dict(failed)
         lines = [f"{key}: {reason}" for key, reason in list(self.failed.items())[:_NAMED]]
         more = [f"and {len(failed) - _NAMED} more"] if len(failed) > _NAMED else []
+        if len(self.failed) == wanted and set(self.failed.values()) == {DIED}:
+            more.append(_UNGUARDED)
         super().__init__("\n  ".join([f"{len(failed)} of {wanted} runs failed, {loss}:", *lines, *more]))
 
 

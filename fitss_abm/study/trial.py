@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -18,6 +19,7 @@ from fitss_abm.study.toml_text import toml_document
 if TYPE_CHECKING:
     from fitss_abm.model.programmes import Programme
     from fitss_abm.model.targeting import Target
+    from fitss_abm.study.trial_runs import Trials
 
 USUAL_CARE = "usual care"
 _OWN = ("programmes", "changes", "years", "replicate")
@@ -29,6 +31,8 @@ class Trial(BaseModel):
 
     >>> Trial(treatment={"kind": "snri"}, control="placebo", wanted=100).design
     'individual'
+
+    `run` carries it out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -113,6 +117,32 @@ class Trial(BaseModel):
         if self.design == "stepped_wedge":
             return tuple(self.weeks * (period + 1) for period in range(self.steps + 1))
         return (self.weeks, self.weeks + self.follow_up) if self.follow_up else (self.weeks,)
+
+    def run(
+        self,
+        *,
+        replicates: int | None = None,
+        sizes: Sequence[int] = (),
+        folder: Path | None = None,
+        workers: int | None = None,
+        cluster: str | None = None,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> Trials:
+        """Carry it out and analyse it: once, or in so many worlds, each with people and luck of its own.
+
+        `sizes`: numbers of participants; each is tried in every world (100 if not said), and `Trials.power()` says how often a
+        trial of that size finds something. `folder`, `workers`, `cluster`: as in `fitss_abm.study.many.run_many`; a single trial
+        is done in this process. Needs the extra `trials`. Raises InputError where there are too few people to recruit, MissingRuns
+        where that is so in some of many worlds.
+        """
+        from fitss_abm.study import trial_runs
+
+        how: dict[str, Any] = {"folder": folder, "workers": workers, "cluster": cluster, "progress": progress}
+        if sizes:
+            return trial_runs.power(self, sizes, 100 if replicates is None else replicates, **how)
+        if replicates is None or replicates == 1:
+            return trial_runs.single(self, progress=progress)
+        return trial_runs.replicated(self, replicates, **how)
 
     def world(self, replicate: int = 0, *, threads: int | None = None) -> Scenario:
         """The scenario in which it takes place; each replicate has people and luck of its own."""

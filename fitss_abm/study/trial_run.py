@@ -106,6 +106,7 @@ def enrol(trial: Trial, arms: Arms) -> Enrolled:
     if kept.size < (trial.wanted or 2):
         eligible = int(let_in.sum())
         said = f"more than there are: of {simulation.people:,} people {eligible:,} are eligible and {kept.size:,} of them consent"
+        said += "; simulate more people, or want fewer"
         raise InputError([Fault("wanted", trial.wanted, said)])
     kept = kept[design.chosen(_luck(trial, simulation, persons[kept], "order of enrolment"), trial.wanted)]
     slots, persons = able[kept], persons[kept]
