@@ -20,6 +20,8 @@ from fitss_abm.study.scenario_extends import from_folder, read_extended
 from fitss_abm.study.toml_text import toml_document
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fitss_abm.model.conditions import Catalogue
     from fitss_abm.model.network import Network
     from fitss_abm.model.programmes import Programme
@@ -135,6 +137,12 @@ class Scenario(BaseModel):
         from fitss_abm.study.scenario_design import vary
 
         return vary(self, lists)
+
+    def design(self, frame: pd.DataFrame) -> list[Scenario]:
+        """A scenario for each row of a data frame: columns are names as in `vary`, and `name`; empty cells change nothing."""
+        from fitss_abm.study.scenario_design import design
+
+        return design(self, frame)
 
     def differences(self, base: Scenario | None = None) -> dict[str, Any]:
         """The values that differ from those of another scenario; if none is given, of one of which nothing was said."""

@@ -23,7 +23,6 @@ from fitss_abm.study.effects import (
     student,
 )
 from fitss_abm.study.numbers import ensemble
-from fitss_abm.study.scenario_design import design
 from fitss_abm.study.what_if import check, jobs_of, without_intervention
 from fitss_abm.study.what_if_run import paired, stops
 
@@ -197,7 +196,7 @@ def test_vary_tells_every_fault_with_the_nearest_name() -> None:
 
 def test_a_design_is_a_data_frame_with_a_row_a_scenario() -> None:
     frame = pd.DataFrame({"name": ["x", "y"], "people": [10, 20], "parameters.support_weight": [0.2, np.nan]})
-    x, y = design(Scenario(seed=3), frame)
+    x, y = Scenario(seed=3).design(frame)
     assert (x.name, x.people, x.parameters) == ("x", 10, {"support_weight": 0.2})
     assert (y.name, y.people, y.parameters, y.seed) == ("y", 20, {}, 3)
 
