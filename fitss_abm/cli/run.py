@@ -37,6 +37,14 @@ def run(
     snapshot_every: Annotated[
         str | None, typer.Option(help="Also write a row for each person every so many days.", metavar="DAYS")
     ] = None,
+    seen_as: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--seen-as",
+            help="How people are seen in tables: truth, survey or clinic; several with commas or by giving it again. [truth]",
+            metavar="HOW",
+        ),
+    ] = None,
     quiet: Quiet = False,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")] = False,
 ) -> None:
@@ -62,6 +70,7 @@ def run(
     }
     overrides = numbers(given)
     overrides |= {name: text for name, text in {"location": location, "start": start}.items() if text is not None}
+    overrides |= {"seen_as": ",".join(seen_as)} if seen_as else {}
     with told():
         asked, folder = _checked(scenario, overrides, out, overwrite)
         results, figures = _run(asked, folder, overwrite=overwrite, quiet=quiet, draw=not no_figures)

@@ -1,8 +1,8 @@
 """Streamed counts: how many adults have what, on the first of each month, as the simulation goes.
 
-An observation is a filter and strata (`Strata`: who is counted, and in which cell), and aggregates (`_tally`: sums of
-whole numbers over the people of a cell, so the number of threads cannot change them). Other strata can be had without
-touching the aggregates.
+An observation is a filter and strata (`Strata`: who is counted, and in which cell), what people are seen to have (`seen.py`),
+and aggregates (`_tally`: sums of whole numbers over the people of a cell, so the number of threads cannot change them). Other
+strata and other ways to see can be had without touching the aggregates.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
+from fitss_abm.measurement.diagnosis import TRUTH
+from fitss_abm.measurement.seen import Clinic, Look, Truth
 from fitss_abm.model.arithmetic import count_bits
 from fitss_abm.model.caching import compiled
 from fitss_abm.model.conditions import MOST_CONDITIONS, Catalogue
@@ -34,6 +36,9 @@ _LANES = MOST_CONDITIONS  # always all bits of the word: a loop of fixed length 
 _CHUNKS = 64  # parts that are summed apart; fixed, but sums of whole numbers would be the same with any
 _CASES, _RECENT, _EVER, _FIRST, _EPISODES, _ELIGIBLE = range(6)
 _NUMBERS = _LANES + 1
+_RECORDS = (
+    "ever", "first_onsets", "episodes", "held_quarter", "held_quarter_1", "held_quarter_2", "held_quarter_3",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -157,11 +162,22 @@ class Counts:
 class Observer:
     """Counts the people of a running simulation. `observe` as often as wanted; `counts` gives everything observed.
 
-    It clears the columns `first_onsets` and `episodes`, so a simulation has one observer.
+    Seen as truth, it clears the columns `first_onsets` and `episodes`, so a simulation has one such observer. Seen as a clinic
+    does, `ever` is what is on record and `first_onsets` and `episodes` what came there since the observation before; a survey knows
+    of none of these (they are 0).
     """
 
-    def __init__(self, simulation: Simulation, *, start: datetime.date, strata: Strata = ADULTS_BY_SEX_AND_AGE) -> None:
+    def __init__(
+        self,
+        simulation: Simulation,
+        *,
+        start: datetime.date,
+        strata: Strata = ADULTS_BY_SEX_AND_AGE,
+        look: Look | None = None,
+    ) -> None:
         self._simulation = simulation
+        self._look = look or Truth(simulation)
+        self._before: tuple[Any, Any] | None = None
         self._start = start
         self._strata = strata
         self._cell = np.empty(simulation.people, dtype=np.int16)
@@ -182,12 +198,12 @@ class Observer:
         numbers = np.zeros((chunks, cells, _NUMBERS), dtype=np.int64)
         both = np.zeros((chunks, 3, _LANES, _LANES), dtype=np.int64)
         _tally(
-            self._cell, who["female"], who["birth_day"], who["menopause_age"], who["conditions"], who["ever"],
-            who["first_onsets"], who["episodes"], who["held_quarter"], who["held_quarter_1"], who["held_quarter_2"],
-            who["held_quarter_3"], simulation.day, *self._masks, pairs, sums, people, numbers, both,
+            self._cell, who["female"], who["birth_day"], who["menopause_age"], *self._words(), simulation.day,
+            *self._masks, pairs, sums, people, numbers, both,
         )  # fmt: skip
-        who["first_onsets"][:] = 0
-        who["episodes"][:] = 0
+        if self._look.name == TRUTH:
+            who["first_onsets"][:] = 0
+            who["episodes"][:] = 0
         known = len(simulation.catalogue)
         total = sums.sum(axis=0)[:, :, :known]
         names = ("cases", "recent", "ever", "first_onsets", "episodes", "eligible")
@@ -197,6 +213,22 @@ class Observer:
         self._seen.append((date, found))
         if pairs:
             self._pairs.append((date, both.sum(axis=0)[:, :known, :known]))
+
+    def _words(self) -> list[NDArray[np.uint32]]:
+        """Conditions, ever, first_onsets, episodes and the four quarters, as they are seen."""
+        who = self._simulation.population
+        if isinstance(self._look, Clinic):
+            present, ever = self._look.records()
+            new, living = np.zeros_like(ever), who["generation"].copy()
+            if self._before is not None:
+                before, lived = self._before
+                new = ever & ~np.where(lived == living, before, np.uint32(0))
+            self._before = ever, living
+            return [present, ever, new, new, *[present] * 4]
+        seen = self._look.words()
+        if self._look.name == TRUTH:
+            return [seen, *(who[name] for name in _RECORDS)]
+        return [seen, *[np.zeros_like(seen)] * len(_RECORDS)]
 
     def counts(self) -> Counts:
         """Everything observed so far."""

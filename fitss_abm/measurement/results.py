@@ -26,7 +26,9 @@ TABLES = (
 
 @dataclass(eq=False, kw_only=True)
 class Results:
-    """The tables of one run. Each is tidy: one row an estimate, columns as in `fitss_abm.study.estimands`."""
+    """The tables of one run. Each is tidy: one row an estimate, columns as in `fitss_abm.study.estimands`, with `seen_as`: truth,
+    survey or clinic, as the scenario asks.
+    """
 
     prevalence: pd.DataFrame
     """By date (the first day, each first of the month, the last), condition, sex and age group."""

@@ -56,6 +56,8 @@ class Decision(IntEnum):
     HABIT = 150  # measurement, lasting (day 0): how a person always answers
     ANSWER = 151  # to 159, measurement, of the day asked: errors of a report
     DIARY = 160  # to 169, measurement, of the day or prompt
+    SELF_REPORT = 180  # of a condition in a survey, by condition (key_of)
+    DIAGNOSIS = 181  # words, by condition (key_of): recognised, how late, under which name, falsely
 
 
 _M0 = np.uint64(0xD2511F53)

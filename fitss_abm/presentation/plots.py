@@ -131,12 +131,13 @@ def draw_ages(results: style.Drawable) -> Figure | None:
     ids = [id for id in ids if id in common]
     if not ids:
         return None
-    begin, end = (_day(t) for t in (first, last))
+    begin, end = (style.say_day(t["date"].iloc[0]) for t in (first, last))
     drift = begin != end
     figure = style.sheet(
         "Prevalence by age" + (" at the beginning and the end of the run" if drift else ""),
         "The conditions with most cases; bands: 95 % intervals"
-        + (f", {end}. The run begins on {begin}" if drift else ""),
+        + (f", {end}. The run begins on {begin}" if drift else "")
+        + style.said_seen(last),
     )
     for axes, id in zip(style.panels(figure, len(ids), columns=4), ids, strict=True):
         for sex, colour in (("female", style.WOMEN), ("male", style.MEN)):
@@ -179,7 +180,7 @@ def draw_over_time(results: style.Drawable) -> Figure | None:
     figure = style.sheet(
         "How prevalence moves over the run",
         "Adults, standardised for age and sex to those of the first day; blue: 95 % intervals, grey: within a tenth of "
-        "the first value",
+        "the first value" + style.said_seen(table),
         height=8.0,
     )
     for axes, id in zip(style.panels(figure, len(ids), columns=5), ids, strict=True):
@@ -226,7 +227,7 @@ def _middle(age_group: str) -> float:
 
 
 def _day(table: pd.DataFrame) -> str:
-    return style.say_day(table["date"].iloc[0])
+    return style.say_day(table["date"].iloc[0]) + style.said_seen(table)
 
 
 FIGURES = {

@@ -18,7 +18,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 
+from fitss_abm.measurement.diagnosis import TRUTH
 from fitss_abm.model.conditions import shipped
+from fitss_abm.study.seen_tables import SEEN, first_seen
 
 # Okabe and Ito's palette: told apart with any kind of colour vision.
 WOMEN, MEN = "#D55E00", "#0072B2"
@@ -94,11 +96,18 @@ def plain_name(id: str, *, brief: bool = True) -> str:
 
 
 def one_run(table: pd.DataFrame) -> pd.DataFrame:
-    """The first scenario's first replicate, dates as timestamps: figures show one run."""
+    """The first scenario's first replicate, as truth if it was seen so, dates as timestamps: figures show one run."""
+    table = first_seen(table)
     for key in ("scenario", "replicate"):
         if key in table.columns and len(table):
             table = table.loc[table[key] == table[key].iloc[0]]
     return table.assign(date=pd.to_datetime(table["date"]))
+
+
+def said_seen(table: pd.DataFrame) -> str:
+    """ ", seen as clinic" and the like; nothing where the table is of the truth."""
+    way = str(table[SEEN].iloc[0]) if SEEN in table.columns and len(table) else TRUTH
+    return "" if way == TRUTH else f", seen as {way}"
 
 
 def last_date(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Hashable, Iterator
 from typing import Any
 
@@ -11,8 +12,10 @@ from rich.table import Table
 
 from fitss_abm.measurement.results import Results
 from fitss_abm.model.conditions import Catalogue, shipped
+from fitss_abm.presentation import style
 from fitss_abm.study.intervals import wilson
 from fitss_abm.study.scenario import Scenario
+from fitss_abm.study.seen_tables import SEEN, first_seen
 from fitss_abm.study.targets import ADULT_AGE, OPEN_AGE, load_targets, published_prevalence
 
 BESIDE = ("chronic_pain", "fibromyalgia_acr_1990", "fibromyalgia_acr_2010", "fibromyalgia_modified_2010")
@@ -28,6 +31,7 @@ def against_published(results: Results) -> pd.DataFrame:
     condition, sex, age_low, age_high, period ("now" or "12 months", as published), prevalence (of these people), low,
     high (published), within (the simulation's 95 % interval overlaps the range), verified. Shares, not per cent.
     """
+    now, over_time = first_seen(results.prevalence), first_seen(results.period_prevalence)
     facts = published_prevalence()
     quantity = load_targets().set_index("id")["quantity"]
     rows = []
@@ -35,11 +39,11 @@ def against_published(results: Results) -> pd.DataFrame:
         if _THREE_MONTHS in str(quantity[str(fact.id)]):
             continue  # a run keeps no record of three months; `fitss validate` does
         period = "12 months" if str(quantity[str(fact.id)]).startswith(_PERIODS) else "now"
-        table = results.prevalence if period == "now" else results.period_prevalence.query("period == '12 months'")
+        table = now if period == "now" else over_time.query("period == '12 months'")
         same = table[
             (table["condition"] == fact.condition) & (table["sex"] == fact.sex) & (table["age_group"] != "all")
         ]
-        if same.empty or same["date"].max() != results.prevalence["date"].max():
+        if same.empty or same["date"].max() != now["date"].max():
             continue
         same = same[same["date"] == same["date"].max()]
         ages = same["age_group"].str.extract(r"(\d+)")[0].astype(int)
@@ -58,14 +62,22 @@ def against_published(results: Results) -> pd.DataFrame:
 
 
 def show_summary(results: Results, console: Console) -> None:
-    """Print what came of a run: words, a table of conditions, and how fast it went."""
+    """Print what came of a run: words, a table of conditions (with others where people were also seen otherwise), and how fast
+    it went.
+    """
+    every, results = results, _seen_once(results)
     scenario, provenance = results.scenario, results.provenance
     last = results.prevalence[results.prevalence["date"] == results.prevalence["date"].max()]
     start, end = (_day(date) for date in _span(results.prevalence))
     replicate = f", replicate {scenario['replicate']}" if scenario["replicate"] else ""
     console.print(f"{scenario['name']}{replicate}: {scenario['people']:,} people, {_place(scenario)}, {start} to {end}")
-    console.print(f"How common each condition is among adults on {end}, in per cent, with 95 % intervals", style="bold")
+    seen = style.said_seen(results.prevalence)
+    heading = f"How common each condition is among adults on {end}{seen}, in per cent, with 95 % intervals"
+    console.print(heading, style="bold")
     console.print(_conditions(results, last))
+    if SEEN in every.prevalence and every.prevalence[SEEN].nunique() > 1:
+        console.print("The same people as others see them: per cent of adults, and women to a man", style="bold")
+        console.print(_seen_otherwise(every))
     for line in _notes(results):
         console.print(line)
     seconds = sum(provenance["seconds"].values())
@@ -99,6 +111,41 @@ def _conditions(results: Results, last: pd.DataFrame) -> Table:
             cells += [_ratio(ratios.get(id)), *_published(facts.get(id))]
             table.add_row(_name(catalogue, id), *cells)
         table.add_section()
+    return table
+
+
+def _seen_once(results: Results) -> Results:
+    """The results as people were seen in one way."""
+    return dataclasses.replace(
+        results,
+        prevalence=first_seen(results.prevalence),
+        period_prevalence=first_seen(results.period_prevalence),
+        sex_ratio=first_seen(results.sex_ratio),
+        counts=first_seen(results.counts),
+    )
+
+
+def _seen_otherwise(results: Results) -> Table:
+    """A row a condition, two columns a way to see people."""
+    catalogue = catalogue_of(results)
+    ways = list(results.prevalence[SEEN].unique())
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("", min_width=16, overflow="fold")
+    for way in ways:
+        table.add_column(way, justify="right")
+        table.add_column("women : men", justify="right")
+    last = results.prevalence[results.prevalence["date"] == results.prevalence["date"].max()]
+    adults = last[(last["age_group"] == "all") & (last["sex"] == "all")].to_dict("records")
+    ratio = results.sex_ratio[(results.sex_ratio["date"] == last["date"].max()) & results.sex_ratio["standardised"]]
+    shares = {(str(row["condition"]), str(row[SEEN])): row for row in adults}
+    ratios = {(str(row["condition"]), str(row[SEEN])): row for row in ratio.to_dict("records")}
+    for id in catalogue.ids:
+        cells = []
+        for way in ways:
+            row = shares.get((id, way))
+            cells += ["" if row is None else _share(row), _ratio(ratios.get((id, way)))]
+        if any(cells):
+            table.add_row(_name(catalogue, id), *cells)
     return table
 
 

@@ -193,7 +193,7 @@ def draw_comorbidity(results: style.Drawable) -> Figure | None:
         correlation[lower, upper] = pair["tetrachoric"]
         odds[upper, lower] = np.log2(pair["odds_ratio"]) if pair["odds_ratio"] > 0 else np.nan
         sure[lower, upper] = sure[upper, lower] = pair["low"] > 1.0 or pair["high"] < 1.0
-    day = style.say_day(table["date"].iloc[0])
+    day = style.say_day(table["date"].iloc[0]) + style.said_seen(table)
     figure = style.sheet(
         "Which conditions occur in the same people",
         f"Below the diagonal tetrachoric correlation, above it odds ratio; adults on {day}. Small squares: the "

@@ -22,6 +22,7 @@ from fitss_abm.study.toml_text import toml_document
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fitss_abm.measurement.seen import Look
     from fitss_abm.model.conditions import Catalogue
     from fitss_abm.model.network import Network
     from fitss_abm.model.programmes import Programme
@@ -93,6 +94,12 @@ class Scenario(BaseModel):
     """Path of a TOML file of kinds of programme that differ from those of the package or are new."""
     programme_kinds: dict[str, Any] = {}
     """The same within the scenario; it has the last word."""
+    seen_as: tuple[str, ...] = ("truth",)
+    """How people are seen in tables: truth (the state), survey (what they say when asked), clinic (what records hold); several
+    are allowed. Lives are the same whoever looks.
+    """
+    diagnosis: dict[str, Any] = {}
+    """Numbers of surveys and clinics that differ from `data/diagnosis.toml`: `[diagnosis.vulvodynia.clinic] recognised = 0.2`."""
 
     if not TYPE_CHECKING:  # mypy is told the fields' types by pydantic
 
@@ -249,7 +256,27 @@ class Scenario(BaseModel):
             seeds=Seeds(self.master_seed, self.seeds),
             threads=self.threads,
             slow_days=self.slow_days,
+            **self._records(),
         )
+
+    def looks(self, simulation: Simulation) -> list[Look]:
+        """The ways in which a simulation of this scenario is seen."""
+        from fitss_abm.measurement.diagnosis import made_of
+        from fitss_abm.measurement.seen import look
+
+        faults = Faults()
+        numbers = made_of(self.diagnosis, faults, catalogue=simulation.catalogue)
+        faults.raise_if_any()
+        return [look(simulation, name, numbers=numbers) for name in self.seen_as]
+
+    def _records(self) -> dict[str, Any]:
+        """What a simulation needs besides, to be seen as a clinic does."""
+        if "clinic" not in self.seen_as:
+            return {}
+        from fitss_abm.model.rules import DAY
+        from fitss_abm.model.rules.care_records import COLUMNS, watched
+
+        return {"day": watched(DAY), "columns": COLUMNS}
 
 
 def _key(field: str) -> str:
@@ -262,7 +289,9 @@ def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
     for name in PATHS:
         if isinstance(whole.get(name), Path):
             whole[name] = str(whole[name])
-    for name in ("sex_mechanisms_off", "changes", "programmes"):
+    if isinstance(whole.get("seen_as"), str):
+        whole["seen_as"] = tuple(part.strip() for part in whole["seen_as"].split(","))
+    for name in ("sex_mechanisms_off", "changes", "programmes", "seen_as"):
         if isinstance(whole.get(name), list):
             whole[name] = tuple(whole[name])
     if isinstance(whole.get("start"), str):

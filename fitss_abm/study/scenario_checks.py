@@ -17,6 +17,7 @@ from fitss_abm.study.programme_checks import programmes_of
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+    from fitss_abm.model.conditions import Catalogue
     from fitss_abm.model.demography import Demography
 
 PATHS = ("population", "conditions_file", "programmes_file")
@@ -122,6 +123,7 @@ def check_contents(values: Mapping[str, Any], faults: Faults) -> None:
                 faults.add(f"seeds.{name}", seed, "no such stream of luck", nearest_name(str(name), STREAMS))
             elif isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= _LARGEST_SEED:
                 faults.add(f"seeds.{name}", seed, f"must be a whole number from 0 to {_LARGEST_SEED}")
+    _check_seen(values.get("seen_as", ()), values.get("diagnosis"), catalogue, faults)
     check_changes(values, faults)
     for name in PATHS:
         _check_exists(name, values.get(name), faults)
@@ -175,6 +177,19 @@ def _check_population(population: object, faults: Faults) -> None:
         marginals |= {name: value for name, value in population.items() if name in _MARGINALS}
         given.gather(lambda: from_marginals(**marginals, base=load("Germany")))
         faults.found += [Fault(f"population.{f.field}", f.value, f.problem, f.file, f.nearest) for f in given.found]
+
+
+def _check_seen(seen_as: object, diagnosis: object, catalogue: Catalogue, faults: Faults) -> None:
+    from fitss_abm.measurement.diagnosis import SEEN_AS, made_of
+
+    asked = _listed(seen_as)
+    for name in asked:
+        if name not in SEEN_AS:
+            faults.unknown("seen_as", name, "way to see people (truth, survey or clinic)", SEEN_AS)
+    if isinstance(seen_as, tuple | list) and len(set(map(str, asked))) < len(asked):
+        faults.add("seen_as", list(asked), "names a way to see people twice")
+    if isinstance(diagnosis, Mapping):
+        made_of(diagnosis, faults, catalogue=catalogue)
 
 
 def _check_network(network: object, faults: Faults) -> None:

@@ -19,8 +19,9 @@ from fitss_abm.measurement.observers import Observer, observation_days
 from fitss_abm.measurement.results import PEOPLE, Results, fresh_folder
 from fitss_abm.measurement.snapshots import Snapshots, check_room
 from fitss_abm.measurement.trajectory import Trajectory, sample_plane
-from fitss_abm.study import delivery_tables, estimands
+from fitss_abm.study import delivery_tables
 from fitss_abm.study.scenario import Scenario
+from fitss_abm.study.seen_tables import tables
 
 if TYPE_CHECKING:
     from fitss_abm.model.network import Network
@@ -79,6 +80,9 @@ def simulate(
         tell("network" if compiled_before() else "compiling", 0.0)
         with watch("network"):
             simulation = scenario.simulation(network=network)
+            looked = [
+                (look, Observer(simulation, start=scenario.start, look=look)) for look in scenario.looks(simulation)
+            ]
         tell("network", 1.0)
         compiling = simulation.engine.must_compile
         tell("compiling" if compiling else "pre-history", 0.0)
@@ -90,18 +94,19 @@ def simulate(
             simulation.prepare(lived)
         people_file = folder / PEOPLE if folder is not None and scenario.snapshot_every is not None else None
         with watch("years"):
-            observer, trajectory = _live(simulation, scenario, people_file, tell)
+            trajectory = _live(simulation, scenario, [observer for _, observer in looked], people_file, tell)
         run = {"scenario": scenario.name, "replicate": scenario.replicate}
-        counts, catalogue = observer.counts(), simulation.catalogue
+        catalogue = simulation.catalogue
         programmed = bool(simulation.interventions)
         with watch("tables"):
+            seen = tables([(look, observer.counts()) for look, observer in looked], catalogue, run=run)
             results = Results(
-                prevalence=estimands.prevalence(counts, catalogue, run=run),
-                period_prevalence=estimands.period_prevalence(counts, catalogue, run=run),
-                sex_ratio=estimands.sex_ratio(counts, catalogue, run=run),
-                incidence=estimands.incidence(counts, catalogue, run=run),
-                comorbidity=estimands.comorbidity(counts, catalogue, run=run),
-                counts=estimands.condition_numbers(counts, run=run),
+                prevalence=seen["prevalence"],
+                period_prevalence=seen["period_prevalence"],
+                sex_ratio=seen["sex_ratio"],
+                incidence=seen["incidence"],
+                comorbidity=seen["comorbidity"],
+                counts=seen["counts"],
                 plane=sample_plane(simulation),
                 trajectory=trajectory.frame(),
                 delivery=delivery_tables.delivery(simulation, scenario.start, run) if programmed else None,
@@ -121,11 +126,10 @@ def simulate(
 
 
 def _live(
-    simulation: Simulation, scenario: Scenario, people_file: Path | None, tell: Progress
-) -> tuple[Observer, Trajectory]:
+    simulation: Simulation, scenario: Scenario, observers: Sequence[Observer], people_file: Path | None, tell: Progress
+) -> Trajectory:
     """Walk through the years of the scenario, stopping wherever something is to be seen."""
     days, every = scenario.days, scenario.snapshot_every
-    observer = Observer(simulation, start=scenario.start)
     trajectory = Trajectory(simulation)
     counted = observation_days(scenario.start, days)
     snapped = set(range(0, days + 1, every)) if every is not None else set()
@@ -137,13 +141,14 @@ def _live(
         for day in sorted(snapped.union(counted, followed)):
             simulation.advance(day - simulation.day, on_death=snapshots.on_death if snapshots else None)
             if day in counted:
-                observer.observe(pairs=counted[day])
+                for observer in observers:
+                    observer.observe(pairs=counted[day])
             if day in followed:
                 trajectory.record(scenario.start + datetime.timedelta(days=day))
             if snapshots is not None and day in snapped:
                 snapshots.take()
             tell("years", day / days)
-    return observer, trajectory
+    return trajectory
 
 
 class _Watch:

@@ -49,7 +49,7 @@ def run(*, scenarios: Sequence[str], replicate: int, draw: int | None, discount:
     baseline, where paired, `contrasts`.
     """
     arms = [Scenario(**tomllib.loads(text)) for text in scenarios]
-    own: dict[str, Any] = {"replicate": replicate, "threads": 1, "snapshot_every": None}
+    own: dict[str, Any] = {"replicate": replicate, "threads": 1, "snapshot_every": None, "seen_as": ("truth",)}
     arms = [arm.replace(**own, **({"draw": draw} if draw is not None else {})) for arm in arms]
     made: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:

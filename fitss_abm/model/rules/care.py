@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fitss_abm.model.arithmetic import F, count_bits, exp, log, logistic, one_minus_exp
+from fitss_abm.model.arithmetic import F, count_bits, exp, jit, log, logistic, one_minus_exp
 from fitss_abm.model.columns import NORMAL_UNIT
 from fitss_abm.model.conditions import DEFINITIONS
 from fitss_abm.model.randomness import Decision, draw, happens
@@ -19,6 +19,15 @@ _D_MODIFIED = DEFINITIONS.index("fibromyalgia_modified_2010")
 _D_DIAGNOSED = DEFINITIONS.index("fibromyalgia_diagnosed")
 _YEAR = F(365.25)
 _CUT = F(12.0)
+
+
+@jit
+def visit_probability(
+    woman: float, wpi: int, severity: int, days: float, care_rate: float, care_female: float, care_distress: float
+) -> float:
+    """That somebody who meets the criteria sees a doctor about it within so many days."""
+    distress = F(wpi) + F(severity) - _CUT
+    return one_minus_exp(care_rate * exp(care_female * woman + care_distress * distress) * days / _YEAR)
 
 
 @rule(every="week")
@@ -42,8 +51,9 @@ def care(  # type: ignore[no-untyped-def]
             founder = np.uint32(first + np.uint32(i))
             days = F(7.0) * pace(birth_day[i], pace_from, pace_span, pace_days)
             woman = F(female[i])
-            distress = F(count_bits(body_map[i])) + F(somatic_severity[i]) - _CUT
-            visit = one_minus_exp(care_rate * exp(care_female * woman + care_distress * distress) * days / _YEAR)
+            visit = visit_probability(
+                woman, count_bits(body_map[i]), somatic_severity[i], days, care_rate, care_female, care_distress
+            )
             drive = pain_drive(
                 sensitization[i], alert_mean[i], F(personal[0, i]) * _PER_UNIT, variation[i], central_gain[i],
                 pain_intercept, pain_sensitization, pain_alert, pain_person_sd, variation_weight, pain_gain,
