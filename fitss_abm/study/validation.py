@@ -179,7 +179,7 @@ def _found(estimator: Callable[[Any], Estimate], together: Any, runs: Sequence[A
 def _compared(fact: pd.Series, found: Estimate, published: tuple[float, float, float], words: str) -> dict[str, Any]:
     id, (value, low, high) = str(fact["id"]), published
     row: dict[str, Any] = {"id": id} | {name: fact[name] for name in _PUBLISHED}
-    row["origin"] = _origin(id, str(fact["role"]))
+    row["origin"] = origin(id, str(fact["role"]))
     row |= {"published": value, "published_low": low, "published_high": high}
     beyond, percent = outside(found.value, low, high)
     row |= {"simulated": found.value, "low": found.low, "high": found.high, "cases": found.cases}
@@ -188,7 +188,8 @@ def _compared(fact: pd.Series, found: Estimate, published: tuple[float, float, f
     return row | {name: fact[name] for name in _CITED}
 
 
-def _origin(id: str, role: str) -> str:
+def origin(id: str, role: str) -> str:
+    """How the model came to the fact of this target id and role: fitted, emergent, informed or set."""
     if role == "input":
         return "set"
     if id in INFORMED:
