@@ -9,6 +9,7 @@ import typer
 from fitss_abm.cli.calibrate import calibrate
 from fitss_abm.cli.cohort import cohort
 from fitss_abm.cli.compare import compare
+from fitss_abm.cli.definitions import definitions
 from fitss_abm.cli.describe import describe, locations
 from fitss_abm.cli.experiment import experiment
 from fitss_abm.cli.knockout import knockout
@@ -56,6 +57,7 @@ for _command in (
     compare,
     cohort,
     experiment,
+    definitions,
     validate,
     calibrate,
     sensitivity,

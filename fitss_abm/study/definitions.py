@@ -79,10 +79,9 @@ def scenarios(base: Scenario, *, replicates: Any = REPLICATES, draws: Any = None
     posterior. Raises InputError with everything that is wrong.
     """
     faults = Faults()
-    for name, value, most in (("replicates", replicates, _MOST), ("draws", draws, len(ensemble()))):
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if value is not None and not (whole and 1 <= value <= most):
-            faults.add(name, value, f"must be a whole number between 1 and {most}")
+    faults.whole("replicates", replicates, 1, _MOST)
+    if draws is not None:
+        faults.whole("draws", draws, 1, len(ensemble()))
     faults.raise_if_any()
     if draws is not None:
         return [base.replace(draw=number * len(ensemble()) // draws, replicate=number) for number in range(draws)]
@@ -202,17 +201,18 @@ _MEASURES = {"female share of cases": "share", "point prevalence": "prevalence"}
 
 def _published(table: pd.DataFrame) -> pd.DataFrame:
     """Published ranges of each definition beside what it gives in the way in which sources saw people."""
-    facts = load_targets().set_index("id")
-    seen = table.set_index(["definition", "seen_as"])
+    facts = {str(fact["id"]): fact for fact in load_targets().to_dict("records")}
+    seen = {(row["definition"], row["seen_as"]): row for row in table.to_dict("records")}
     rows = []
     for each in DEFINITIONS:
         for id in (*each.prevalence, *each.sexes):
-            if (each.id, each.compared) not in seen.index:
+            here, fact = seen.get((each.id, each.compared)), facts[id]
+            if here is None:
                 continue
-            fact, here = facts.loc[id], seen.loc[(each.id, each.compared)]
             measure = _MEASURES.get(str(fact["quantity"]), "ratio")
             prefix = "" if measure == "prevalence" else f"{measure}_"
-            found = Estimate(*(float(here[name]) for name in (measure, f"{prefix}low", f"{prefix}high")))
+            simulated, low, high = (float(here[name]) for name in (measure, f"{prefix}low", f"{prefix}high"))
+            found = Estimate(simulated, low, high)
             rows.append(
                 {
                     "definition": each.id, "seen_as": each.compared, "measure": measure, "id": id,

@@ -49,7 +49,7 @@ class Visit:
 
     def has(self, *ids: str, column: str = "conditions") -> Bools:
         """Who has any of these conditions now; `column`: ever, episodes (since the start), quarter (in the last 91
-        days) or year (in the last 364).
+        days), year (in the last 364), present_on_record or on_record (where records are kept).
         """
         mask = np.uint32(sum(1 << self.bit[id] for id in ids))
         return np.asarray((self.columns[column] & mask) != 0)
@@ -138,10 +138,14 @@ def pooled(cohorts: Iterable[Cohort]) -> Cohort:
 
 
 def seen(simulation: Simulation, *, full: bool) -> Visit:
-    """Everybody as they are today; `full`: with all columns, else only what they have and had."""
+    """Everybody as they are today; `full`: with all columns, else only what they have and had, and what is on record."""
     who = simulation.population
     columns: dict[str, Numbers] = {"person": who.person(), "conditions": who["conditions"].copy()}
     columns["ever"] = who["ever"].copy()
+    if "care_time" in who:
+        from fitss_abm.measurement.seen import Clinic
+
+        columns["present_on_record"], columns["on_record"] = Clinic(simulation).records()
     if full:
         columns |= {name: who[name].copy() for name in _COLUMNS}
         columns["age"] = ((simulation.day - who["birth_day"]) / YEAR).astype(np.float32)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fitss_abm.errors import Faults, InputError
+from fitss_abm.measurement.diagnosis import SEEN_AS
 from fitss_abm.measurement.results import write_provenance
 from fitss_abm.study.estimators import ENOUGH_RUNS, Estimate, spread, widened
 from fitss_abm.study.follow_up import LAST, YEAR, Cohort, follow, pooled
@@ -87,7 +88,7 @@ def scenarios(
         faults.add("draws", draws, f"must be a whole number between {ENOUGH_RUNS} and {shipped}, which are shipped")
     values = {"people": people, "seed": seed, "threads": threads}
     try:
-        first = Scenario(name="validation", years=LAST / YEAR, **values)
+        first = Scenario(name="validation", years=LAST / YEAR, seen_as=SEEN_AS, **values)
         check_memory(first)
     except InputError as error:
         raise InputError([*error.faults, *faults.found]) from None

@@ -6,7 +6,7 @@ _QUESTIONNAIRE = "needs a questionnaire, which is not simulated yet"
 _TWINS = "needs pairs of twins and inherited susceptibility, which are not simulated"
 _DIARY = "needs diaries of daily affect, which are not simulated yet"
 _RECALL = "retrospective and self-reported: needs recall by patients and controls, which is not simulated yet"
-_DIAGNOSIS = "needs a diagnosis of this condition; only fibromyalgia passes through care"
+_REPORTED = "a diagnosis as online panels report it, which says more of them than of records"
 _ABSENT = "not in the catalogue of conditions"
 _CRITERION = "another criterion than the model's"
 
@@ -19,7 +19,7 @@ REASONS: dict[str, str] = {
     **dict.fromkeys(("emo_inertia_wellbeing", "na_ar1", "stress_mood_var"), _DIARY),
     **dict.fromkeys(("twin_h2_latent", "twin_h2_fss_kato"), _TWINS),
     **dict.fromkeys(("nsynd_or_lifeevents", "trauma_or_fss", "stress_or_fm_other"), _RECALL),
-    **dict.fromkeys(("ibs_incidence_dx", "mcs_dx_us", "mcs_dx_4country", "mcs_dx_de"), _DIAGNOSIS),
+    **dict.fromkeys(("mcs_dx_us", "mcs_dx_4country"), _REPORTED),
     **dict.fromkeys(("dep_prev", "fm_comorb_mdd"), f"depression is {_ABSENT}"),
     **dict.fromkeys(
         ("migraine_prev_global", "migraine_prev_us", "migraine_fm_ratio"),
