@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from fitss_abm.errors import Faults
+from fitss_abm.measurement.instrument_table import names
 from fitss_abm.model.conditions import Catalogue
 
 TRUTH, SURVEY, CLINIC = "truth", "survey", "clinic"
@@ -23,7 +24,7 @@ _FILE = "diagnosis.toml"
 
 @dataclass(frozen=True)
 class SurveyOf:
-    """How a condition is reported. `instrument`: the criterion computed from what is reported, where that is to be had."""
+    """How a condition is reported. `instrument`: instead, the criterion that is computed from the answers of that day."""
 
     sensitivity: float = 1.0
     specificity: float = 1.0
@@ -87,7 +88,10 @@ def made_of(entries: Mapping[str, Any], faults: Faults, *, catalogue: Catalogue 
             faults.unknown(f"diagnosis.{id}", id, "condition", catalogue.ids)
             continue
         for view, numbers in views.items():
-            together.setdefault(id, {}).setdefault(view, {}).update(numbers)
+            here = together.setdefault(id, {}).setdefault(view, {})
+            if {"sensitivity", "specificity"} & set(numbers):
+                here.pop("instrument", None)  # whoever says how well it is reported means these numbers
+            here.update(numbers)
     found: dict[str, dict[str, Any]] = {view: {} for view in _VIEWS}
     known = together if catalogue is None else catalogue.ids
     for id, views in together.items():
@@ -111,6 +115,8 @@ def _check(place: str, numbers: Mapping[str, Any], kind: Any, known: Any, faults
             faults.add(f"{place}.{name}", value, f"must be a number between {low:g} and {high:g}")
         elif name == "rule" and value != MODEL:
             faults.add(f"{place}.rule", value, f"must be '{MODEL}' or be left out")
+    if numbers.get("instrument") is not None and numbers["instrument"] not in names():
+        faults.unknown(f"{place}.instrument", numbers["instrument"], "score of an instrument", names())
     miscoded = numbers.get("miscoded", {})
     if not isinstance(miscoded, Mapping) or not all(_within(share, 0.0, 1.0) for share in miscoded.values()):
         faults.add(f"{place}.miscoded", miscoded, "must be a table of shares between 0 and 1, by condition")

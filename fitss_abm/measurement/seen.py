@@ -1,7 +1,8 @@
 """Which conditions somebody is seen to have: in truth, by a survey that asks, or by a clinic that keeps records.
 
 A look reads the state and changes nothing. Its luck is a lasting fact of person and condition (stream of measurement), so that
-an answer stays the same from month to month and a diagnosis, once on record, stays there.
+an answer stays the same from month to month and a diagnosis, once on record, stays there. Criteria computed from a questionnaire
+have the error of the day on which it is filled in (`instruments.py`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from fitss_abm.measurement.diagnosis import (
     SurveyOf,
     shipped,
 )
+from fitss_abm.measurement.instruments import administer
 from fitss_abm.model.arithmetic import F, exp, log
 from fitss_abm.model.caching import compiled
 from fitss_abm.model.population import DAYS_IN_YEAR
@@ -68,7 +70,9 @@ class Truth:
 
 
 class Survey:
-    """What people say when asked: those who have a condition with its sensitivity, others with 1 less its specificity."""
+    """What people say when asked: those who have a condition with its sensitivity, others with 1 less its specificity, day after
+    day the same; of conditions with an `instrument`, the criterion computed from what it gives on the day.
+    """
 
     name = SURVEY
 
@@ -83,6 +87,8 @@ class Survey:
         self._sensitivity = np.array([numbers[id].sensitivity for id in self.conditions], dtype=np.float32)
         self._falsely = np.array([1.0 - numbers[id].specificity for id in self.conditions], dtype=np.float32)
         self._of_sex = _of_sex(simulation)
+        criteria = {id: numbers[id].instrument for id in self.conditions}
+        self._scores = {id: score for id, score in criteria.items() if score is not None}
 
     def words(self) -> Words:
         """What everybody would say today."""
@@ -92,6 +98,12 @@ class Survey:
             who["conditions"], who["female"], who["generation"], self._of_sex, self._bits, self._sensitivity,
             self._falsely, *self._keys, said,
         )  # fmt: skip
+        if self._scores:
+            slots = np.arange(self._simulation.people, dtype=np.int64)
+            found = administer(self._simulation, slots, scores=tuple(self._scores.values()))
+            for id, score in self._scores.items():
+                bit = np.uint32(1 << self._simulation.catalogue.bit[id])
+                said = np.where(found[score], said | bit, said & ~bit)
         return said
 
 

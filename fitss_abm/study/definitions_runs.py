@@ -27,7 +27,8 @@ _ADULT_AGE = 18.0
 class Definition:
     """A definition of a case. `bits`: the condition whose bit says who is a case, by the way people are seen (truth, survey,
     clinic); where there is none it cannot be seen so. `published`: ids of targets.csv, of prevalence and of the sex ratio or
-    women's share, and how its sources saw people (`compared`).
+    women's share, and how its sources saw people (`compared`). `score`: the criterion of an instrument that a survey computes,
+    where the model has no such condition.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Definition:
     compared: str = TRUTH
     prevalence: tuple[str, ...] = ()
     sexes: tuple[str, ...] = ()
+    score: str | None = None
 
 
 def _asked(id: str) -> dict[str, str]:
@@ -68,6 +70,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         "ibs_rome_4", "IBS, Rome IV", dict.fromkeys(SEEN_AS, "irritable_bowel_syndrome"), TRUTH, ("ibs_prev_rome4_meta",),
         ("ibs_fm_or_2024",),
     ),
+    Definition("ibs_rome_3", "IBS, Rome III", {}, SURVEY, ("ibs_prev_rome3",), ("ibs_fm_ratio_rome3",), "ibs_rome3"),
 )  # fmt: skip
 MEETS, SEEKS, RECOGNISED, RECORDED = "meets criteria", "sought care", "recognised", "on record"
 STEPS = (MEETS, SEEKS, RECOGNISED, RECORDED)
@@ -81,6 +84,8 @@ def judged(*, scenario: str) -> dict[str, Any]:
     men by step of STEPS, among adults who meet the modified 2010 criteria. waited: years with the criteria before the diagnosis,
     of the diagnosed.
     """
+    from fitss_abm.measurement.instruments import administer
+
     asked = Scenario(**tomllib.loads(scenario)).replace(threads=1, snapshot_every=None, seen_as=SEEN_AS)
     simulation = asked.simulation()
     looks = asked.looks(simulation)
@@ -101,6 +106,9 @@ def judged(*, scenario: str) -> dict[str, Any]:
         for seen_as, condition in each.bits.items():
             if condition in known[seen_as]:
                 found[each.id, seen_as] = has(seen_as, condition)
+        if each.score is not None:
+            slots = np.flatnonzero(adult)
+            found[each.id, SURVEY] = administer(simulation, slots, scores=(each.score,))[each.score]
     together = np.array(list(found.values()), dtype=np.float64)
     return {
         "adults": [int(woman.sum()), int((~woman).sum())],

@@ -1,7 +1,7 @@
 """Each published fact as a question to a simulated cohort, or the reason why the cohort cannot answer it yet.
 
-To extend: add an entry to CROSS_SECTIONS, FOLLOWED or DIAGNOSIS, whichever it belongs to (and take its reason out of REASONS). Numbers are
-in the unit of targets.csv.
+To extend: add an entry to CROSS_SECTIONS, FOLLOWED or DIAGNOSIS, whichever it belongs to (and take its reason out of REASONS).
+Numbers are in the unit of targets.csv.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fitss_abm.errors import Faults, InputError
 from fitss_abm.measurement.diagnosis import SEEN_AS, ClinicOf, SurveyOf, made_of, shipped
+from fitss_abm.measurement.instruments import administer
 from fitss_abm.measurement.observers import Observer, observation_days
 from fitss_abm.measurement.seen import Clinic, Survey, look
 from fitss_abm.model.simulation import Simulation
@@ -130,12 +131,21 @@ def test_answers_last_and_are_a_matter_of_person_and_condition(watched: Watched)
     now = Survey(watched.simulation).words()
     same = watched.living == watched.simulation.population["generation"]
     unchanged = same & (watched.held == watched.simulation.population["conditions"])
-    criteria = np.uint32(
-        watched.simulation.catalogue.mask([id for id in shipped().survey if id in (IBS, BACK, "ptsd")])
-    )
-    assert np.array_equal(now[unchanged] & criteria, watched.said[unchanged] & criteria)
+    lasting = np.uint32(watched.simulation.catalogue.mask([BACK, "ptsd", "vulvodynia"]))
+    assert np.array_equal(now[unchanged] & lasting, watched.said[unchanged] & lasting)
     alone = Survey(watched.simulation, {"ptsd": shipped().survey["ptsd"]}).words()
     assert np.array_equal(watched.has(alone, "ptsd"), watched.has(now, "ptsd"))
+
+
+def test_criteria_are_computed_from_what_is_reported_today(watched: Watched) -> None:
+    slots = np.arange(watched.simulation.people)
+    told = administer(watched.simulation, slots, scores=("fm_acr2016", "cwp"))
+    said = Survey(watched.simulation).words()
+    assert np.array_equal(watched.has(said, "fibromyalgia"), told["fm_acr2016"])
+    assert np.array_equal(watched.has(said, "chronic_widespread_pain"), told["cwp"])
+    own = made_of({"fibromyalgia": {"survey": {"sensitivity": 1.0, "specificity": 1.0}}}, Faults()).survey
+    by_numbers = Survey(watched.simulation, own).words()
+    assert np.array_equal(watched.has(by_numbers, "fibromyalgia"), watched.truth("fibromyalgia"))
 
 
 def test_no_man_reports_or_is_given_a_condition_of_women(watched: Watched) -> None:
