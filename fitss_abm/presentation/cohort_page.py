@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitss_abm.study.cohort_fields import STATUSES, Field, Table, tables
-from fitss_abm.study.cohort_files import DATA, TRUTH
+from fitss_abm.study.cohort_files import DATA, TRUTH, truth_suffix
 from fitss_abm.study.cohort_package import DISCLAIMER, PACKAGE
 from fitss_abm.study.cohort_run import COHORT, EFFECTS
+from fitss_abm.study.omop_load import LOAD
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,8 +60,14 @@ def _files(cohort: Cohort, format: str) -> Iterator[str]:
     yield ""
     known = tables(cohort, cohort.world().catalogue()).values()
     for table in known:
-        yield f"- `{TRUTH if table.truth else DATA}/{table.file}.{format}`: {table.title}."
-    yield f"- `{DATA}/{PACKAGE}`: types, units, levels, missing codes (Frictionless data package)."
+        if table.truth or format != "omop":
+            suffix = truth_suffix(format) if table.truth else format
+            yield f"- `{TRUTH if table.truth else DATA}/{table.file}.{suffix}`: {table.title}."
+    if format == "omop":
+        yield f"- `{DATA}/*.csv`: the OMOP Common Data Model 5.4; person_source_value is `person_id`, ages at visits are left out."
+        yield f"- `{DATA}/{LOAD}`: loads them into DuckDB with their keys (`cd {DATA}; duckdb cohort.duckdb -c '.read {LOAD}'`)."
+    else:
+        yield f"- `{DATA}/{PACKAGE}`: types, units, levels, missing codes (Frictionless data package)."
     if cohort.truth:
         yield f"- `{TRUTH}/{PACKAGE}`, and with a counterfactual `{TRUTH}/{EFFECTS}`: mean true effects by visit and group."
     yield f"- `{COHORT}`: the cohort as run; `provenance.json`: program, version, command, hashes; `summary.json`: counts."
@@ -71,7 +78,10 @@ def _files(cohort: Cohort, format: str) -> Iterator[str]:
             f"`{TRUTH}/` has everybody invited, participants or not."
         )
         yield ""
-    yield "Dates are ISO; levels are text; what is missing is an empty cell (Parquet: null); `status` says why a visit has none."
+    if format == "omop":
+        yield "Dates are ISO. A visit that was missed is none, and what was not answered has no row."
+    else:
+        yield "Dates are ISO, levels text; what is missing is an empty cell (Parquet: null); `status` says why a visit has none."
     yield ""
 
 

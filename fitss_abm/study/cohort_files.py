@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fitss_abm.errors import Faults
 from fitss_abm.measurement.results import free_bytes
-from fitss_abm.study.cohort_fields import Table, tables
+from fitss_abm.study.cohort_fields import Table, answers, tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,6 +22,8 @@ DATA, TRUTH = "data", "truth"
 _BATCH = 100_000
 _PARQUET_ROW, _CSV_ROW, _FIXED = 45, 140, 2_000_000
 """Bytes a row of visits, at most, as measured with all instruments; and of everything else."""
+_OMOP_ROW = 140
+"""Bytes of each answer as a row of its own, at most (105 as measured), and of the tables while they are sorted."""
 _TRUTH_ROW = 190
 
 
@@ -38,18 +40,14 @@ class Format:
     """Raises InputError, before anything is simulated, where this format cannot have such a cohort."""
 
 
-def _omop(cohort: Cohort) -> None:
-    faults = Faults()
-    faults.add("format", "omop", "is not written by this version; csv and parquet are")
-    faults.raise_if_any()
-
-
 def formats() -> Mapping[str, Format]:
     """Every format by name."""
+    from fitss_abm.study import cohort_omop
+
     known = [
         Format("csv", "CSV: UTF-8, ISO dates, levels as text, empty where missing", _write_csv),
-        Format("parquet", "Parquet with types", _write_parquet),
-        Format("omop", "OMOP CDM 5.4", lambda cohort, parts, folder: [], _omop),
+        Format("parquet", "Parquet with types", write_parquet),
+        Format("omop", "OMOP CDM 5.4 as CSV, with a script that loads it", cohort_omop.write, cohort_omop.check),
     ]
     return {one.name: one for one in known}
 
@@ -73,18 +71,21 @@ def place_of(folder: Path, table: Table, suffix: str) -> Path:
     return folder / (TRUTH if table.truth else DATA) / f"{table.file}.{suffix}"
 
 
-def _each(cohort: Cohort, folder: Path, suffix: str) -> Iterator[tuple[Table, Path]]:
+def _each(cohort: Cohort, folder: Path, suffix: str, truth_only: bool = False) -> Iterator[tuple[Table, Path]]:
     for table in tables(cohort, cohort.world().catalogue()).values():
+        if truth_only and not table.truth:
+            continue
         path = place_of(folder, table, suffix)
         path.parent.mkdir(exist_ok=True)
         yield table, path
 
 
-def _write_parquet(cohort: Cohort, parts: Sequence[Path], folder: Path) -> list[Path]:
+def write_parquet(cohort: Cohort, parts: Sequence[Path], folder: Path, *, truth_only: bool = False) -> list[Path]:
+    """Write all tables, or those of the truth alone, as Parquet; the files."""
     import pyarrow.parquet as pq
 
     made = []
-    for table, path in _each(cohort, folder, "parquet"):
+    for table, path in _each(cohort, folder, "parquet", truth_only):
         if len(parts) == 1:
             shutil.copyfile(of_part(parts[0], table), path)
         else:
@@ -112,6 +113,11 @@ def _write_csv(cohort: Cohort, parts: Sequence[Path], folder: Path) -> list[Path
     return made
 
 
+def truth_suffix(format: str) -> str:
+    """How files of the truth end: OMOP has no place for it, so that it is Parquet there."""
+    return "parquet" if format == "omop" else format
+
+
 def check_format(name: str, cohort: Cohort | None, faults: Faults) -> None:
     """Add a fault for a format that does not exist or cannot have this cohort."""
     known = formats()
@@ -125,7 +131,8 @@ def expected_bytes(cohort: Cohort, format: str) -> int:
     """Disk that the export needs at most, its parts and its files together, foretold from everybody taking part."""
     people = cohort.participants if cohort.participants is not None else cohort.world().people
     rows = people * len(cohort.visits)
-    answered = rows * (_PARQUET_ROW + (_CSV_ROW if format == "csv" else _PARQUET_ROW))
+    written = {"csv": _CSV_ROW, "omop": _OMOP_ROW * (len(answers(cohort)) + 4)}.get(format, _PARQUET_ROW)
+    answered = rows * (_PARQUET_ROW + written)
     true = rows * _TRUTH_ROW * (4 if format == "csv" else 2) if cohort.truth else 0
     return answered + true + _FIXED
 

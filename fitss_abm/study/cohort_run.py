@@ -146,13 +146,11 @@ def _write(
     cohort: Cohort, parts: Sequence[Path], scratch: Path, format: str, results: Sequence[Mapping[str, Any]]
 ) -> None:
     files.formats()[format].write(cohort, parts, scratch)
-    if format not in _SUFFIXED:
-        return
     known = list(tables(cohort, cohort.world().catalogue()).values())
     rows = {table.name: sum(one["files"][table.name]["rows"] for one in results) for table in known}
-    for name in (files.DATA, files.TRUTH):
-        if (scratch / name).is_dir():
-            write_package(cohort, known, rows, scratch / name, format, truth=name == files.TRUTH)
+    for name, suffix in ((files.DATA, format), (files.TRUTH, files.truth_suffix(format))):
+        if (scratch / name).is_dir() and suffix in _SUFFIXED:
+            write_package(cohort, known, rows, scratch / name, suffix, truth=name == files.TRUTH)
 
 
 def _provenance(cohort: Cohort, scratch: Path, format: str, results: Sequence[Mapping[str, Any]]) -> None:

@@ -26,17 +26,19 @@ _ABOUT_PEOPLE = {"group": "How the person came into the study", "weight": "Sampl
 _NUMBERS = (
     "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "FLOAT", "DOUBLE",
 )  # fmt: skip
+# Yes or no from an instrument is a set of criteria reckoned from its answers.
+_HOW = {"instrument": "type:criteria", "question": "type:self-report", "study": "type:study"}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a column of `visits` is: its title, unit and range; `instrument`: a measured score, else a plain question."""
+    """What a column of `visits` is: its title, unit and range; `by`: a measured score, a question, or reckoned by the study."""
 
     title: str
     unit: str = ""
     low: float | None = None
     high: float | None = None
-    instrument: bool = True
+    by: Literal["instrument", "question", "study"] = "instrument"
 
 
 def write_omop(
@@ -123,9 +125,9 @@ def _named(connection: Any, concepts: Concepts, asked: Mapping[str, Asked], labe
     for name, type_ in _types(connection, "seen").items():
         if name in _NOT_ASKED:
             continue
-        one = asked.get(name, Asked(name.replace("_", " "), instrument=False))
-        score = one.instrument and type_ not in ("BOOLEAN", "VARCHAR")
-        how = "type:study" if score else "type:criteria" if one.instrument else "type:self-report"
+        one = asked.get(name, Asked(name.replace("_", " "), by="question"))
+        score = one.by == "instrument" and type_ not in ("BOOLEAN", "VARCHAR")
+        how = "type:study" if score else _HOW[one.by]
         source = concepts.local(name, one.title, "Measurement" if score else "Observation")
         made = Named(type_, f"{VOCABULARY}:{name}", source, standard_id(how), one.unit or None, one.low, one.high)
         (scores if score else answers)[name] = made

@@ -90,7 +90,7 @@ def _condition_occurrence() -> str:
 def _courses(wanted: str) -> str:
     """Courses of treatment that are `wanted`, numbered in one order whether drugs or not."""
     return (
-        "FROM (SELECT treatments.*, number, people.ended AS last, kind_names.* EXCLUDE (kind),\n"
+        "FROM (SELECT treatments.*, number, (SELECT max(date) FROM visits) AS last, kind_names.* EXCLUDE (kind),\n"
         "    row_number() OVER (ORDER BY number, started, programme, treatments.ended, reason) AS row\n"
         "    FROM treatments JOIN people USING (person_id) JOIN kind_names USING (kind))\n"
         f"WHERE {wanted} ORDER BY row"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fitss_abm.errors import Faults
-from fitss_abm.study.omop_tables import literal
+from fitss_abm.study.omop_tables import identifier, literal
 
 # Columns that must be there; those that may be null come after the bar.
 _NEEDED = {
@@ -83,9 +83,10 @@ def _open(connection: Any, folders: Sequence[Path], table: str, faults: Faults) 
     lacking = [column for column in _NEEDED[table] if column != "|" and column not in types]
     for column in lacking:
         faults.add(f"{table}.{column}", None, "is not there")
-    # Levels come as dictionaries, dates perhaps with a time: here words are words and dates are dates.
+    # Levels come as dictionaries; here they are words.
     chosen = [
-        f'"{name}"::VARCHAR AS "{name}"' if type_.startswith("ENUM") else f'"{name}"' for name, type_ in types.items()
+        f"{identifier(name)}::VARCHAR AS {identifier(name)}" if type_.startswith("ENUM") else identifier(name)
+        for name, type_ in types.items()
     ]
     if table == "treatments":
         chosen.append('"left"::VARCHAR AS reason' if "left" in types else "NULL::VARCHAR AS reason")

@@ -17,6 +17,7 @@ from fitss_abm.cli import app
 from fitss_abm.presentation.cohort_page import page
 from fitss_abm.study.cohort import Cohort
 from fitss_abm.study.cohort_run import Exported, export
+from fitss_abm.study.omop_load import load_omop
 
 SMALL: dict[str, Any] = {
     "scenario": {"people": 300, "programmes": [{"kind": "befriending", "start": datetime.date(2025, 1, 8)}]},
@@ -76,3 +77,46 @@ def test_the_command_line_writes_a_cohort_that_explains_itself(tmp_path: Path, m
     for name in ("persons", "visits", "conditions"):
         one, two = (tmp_path / folder / "data" / f"{name}.csv" for folder in ("mine", "again"))
         assert one.read_bytes() == two.read_bytes()
+
+
+def test_omop_holds_what_the_tables_hold(exported: Exported, tmp_path: Path) -> None:
+    if exported.format == "parquet":
+        return
+    made = export(Cohort(**SMALL), tmp_path / "omop", format="omop", page=page)
+    data, folder = exported.folder / "data", made.folder
+    visits, persons = pd.read_csv(data / "visits.csv"), pd.read_csv(data / "persons.csv")
+    seen = visits[visits["status"] == "seen"]
+    with load_omop(folder / "data") as database:
+
+        def counted(query: str) -> Any:
+            return database.execute(query).fetchall()[0][0]
+
+        assert counted("select count(*) from person") == len(persons)
+        assert counted("select count(*) from visit_occurrence") == len(seen)
+        assert counted("select count(*) from death") == (persons["end_reason"] == "death").sum()
+        assert counted("select count(*) from condition_occurrence") == len(pd.read_csv(data / "conditions.csv"))
+        for score in ("wpi", "sss"):
+            found = database.execute(
+                "select person_source_value::bigint, visit_start_date, value_as_number, range_high from measurement"
+                " join visit_occurrence using (visit_occurrence_id) join person on person.person_id = measurement.person_id"
+                f" where measurement_source_value = 'FITSS:{score}' order by 1, 2"
+            ).fetchall()
+            wanted = seen.dropna(subset=[score]).sort_values(["person_id", "date"])
+            assert [(one[0], str(one[1]), one[2]) for one in found] == list(
+                wanted[["person_id", "date", score]].itertuples(index=False, name=None)
+            )
+            assert {one[3] for one in found} == {19.0 if score == "wpi" else 12.0}
+        courses = pd.read_csv(data / "treatments.csv")
+        assert len(courses) > 0
+        talks = "select count(*) from observation where observation_source_value = 'FITSS:programme:befriending'"
+        assert counted(talks) == len(courses) + courses["ended"].notna().sum()
+        weights = "select concept_name from concept where concept_code = 'weight' and vocabulary_id = 'FITSS'"
+        assert "cross-sectional weight" in counted(weights)
+    truth = pd.read_parquet(folder / "truth" / "persons.parquet")
+    assert set(persons["person_id"]) <= set(truth["person_id"])
+    assert frictionless.validate(str(folder / "truth" / "datapackage.json")).valid
+    words = (folder / "README.md").read_text(encoding="utf-8")
+    assert "data/load.sql" in words
+    assert ".omop" not in words
+    listed = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["files"]
+    assert {"data/person.csv", "data/load.sql", "truth/visits.parquet"} <= set(listed)

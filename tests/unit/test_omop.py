@@ -32,7 +32,7 @@ ASKED = {
     "wpi": Asked("Widespread pain index", "sites", 0, 19),
     "pain_average": Asked("Average pain", "points", 0, 10),
     "fm_acr2016": Asked("Fibromyalgia, ACR 2016"),
-    "job_strain": Asked("High strain at work", instrument=False),
+    "job_strain": Asked("High strain at work", by="question"),
 }
 START = np.datetime64("2026-01-01")
 
@@ -249,7 +249,7 @@ def test_drugs_are_exposures_and_other_programmes_observations(written: Path) ->
     assert (snri["drug_concept_id"], snri["sig"], snri["stop_reason"]) == ("715259", "tablets", "side effects")
     assert snri["drug_exposure_end_date"] == snri["verbatim_end_date"] == "2026-03-02"
     assert (opioid["drug_concept_id"], opioid["stop_reason"], opioid["verbatim_end_date"]) == ("0", "", "")
-    assert opioid["drug_exposure_end_date"] == "2027-01-01"  # required: the end of what was observed
+    assert opioid["drug_exposure_end_date"] == "2027-01-01"  # required: the last day of the study
     talks = [
         (row["person_id"], row["observation_date"], row["value_as_string"], row["qualifier_source_value"])
         for row in rows(written, "observation")
