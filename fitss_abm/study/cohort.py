@@ -142,10 +142,7 @@ class Cohort(BaseModel):
     def rules(self) -> list[Rule]:
         """The rules of what is missing, in order."""
         faults = Faults()
-        pain = measures.pain_of(self.instruments)
-        made = [
-            read_rule(table, self.instruments, pain, f"missing[{k}]", faults) for k, table in enumerate(self.missing)
-        ]
+        made = [read_rule(table, self.instruments, f"missing[{k}]", faults) for k, table in enumerate(self.missing)]
         faults.raise_if_any()
         return [rule for rule in made if rule is not None]
 
@@ -310,10 +307,7 @@ def _check_asked(values: dict[str, Any], faults: Faults) -> None:
     names = [name for name in asked if name in known] or list(known)
     for number, table in enumerate(rules if isinstance(rules, tuple) else ()):
         if isinstance(table, dict):
-            rule = read_rule(table, names, measures.pain_of(names), f"missing[{number}]", faults)
-            for score in rule.firsts if rule is not None else ():
-                if score not in names:
-                    faults.add(f"missing[{number}].on", score, "is not asked in this cohort")
+            read_rule(table, names, f"missing[{number}]", faults)
 
 
 def _check_world(values: dict[str, Any], world: Scenario, visits: list[Visit], faults: Faults) -> None:

@@ -84,6 +84,7 @@ class Study:
         self._rules = cohort.rules()
         self._names = [one.name for one in answers(cohort)]
         self._firsts = tuple(dict.fromkeys(name for rule in self._rules for name in rule.firsts))
+        self._kept = {*self._firsts, *(part for name in self._firsts for part in measures.INGREDIENTS.get(name, ()))}
         self.people.first = {name: np.zeros(0) for name in self._firsts}
         self._open: dict[tuple[str, str], NDArray[np.int64]] = {}
         self._counts: list[dict[str, Any]] = []
@@ -113,7 +114,7 @@ class Study:
         self._note_first(number, asked, given)
         if self.cohort.truth:
             self._write_complete(number, asked, given)
-        missed = self._missed(number, asked, given)
+        missed = self._missed(number, asked)
         status = np.select([~alive, people.lost != _NEVER, missed], [DEAD, LOST, MISSED], SEEN)
         people.last_seen[status == SEEN] = day
         among = status[asked] == SEEN
@@ -152,8 +153,7 @@ class Study:
         return {**given, **measures.survey(self.simulation, slots)}
 
     def _pain(self, slots: NDArray[np.int64]) -> NDArray[np.float64]:
-        name = measures.pain_of(self.cohort.instruments)
-        return measures.administer(self.simulation, slots, [name])[name].astype(np.float64)
+        return measures.administer(self.simulation, slots, [measures.PAIN])[measures.PAIN].astype(np.float64)
 
     def _recruit(self, number: int) -> None:
         cohort = self.cohort
@@ -184,19 +184,21 @@ class Study:
         years = (self.visits[number].day - self.visits[number - 1].day) / _YEAR
         gone = np.zeros(who.size, np.bool_)
         for k, rule in enumerate(rules):
-            pain = self._pain(people.slot[who]) if rule.mechanism == "mnar" else np.zeros(who.size)
-            gone |= self._drawn(rule, missing.over(rule.share, years), f"lost {k}", who, pain)
+            gone |= self._drawn(rule, missing.over(rule.share, years), f"lost {k}", who, self._pain_if(rule, who))
         people.lost[who[gone]] = number
 
-    def _missed(self, number: int, asked: NDArray[np.int64], given: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    def _missed(self, number: int, asked: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Who is not seen this time."""
         people = self.people
         missed = np.zeros(len(people), np.bool_)
-        among = (people.lost[asked] == _NEVER) & (people.entered[asked] < number)
+        who = asked[(people.lost[asked] == _NEVER) & (people.entered[asked] < number)]
         for k, rule in enumerate(rule for rule in self._rules if rule.of == "visits"):
-            who = asked[among]
-            missed[who] |= self._drawn(rule, rule.share, f"visit {k}", who, self._pain_in(given)[among])
+            missed[who] |= self._drawn(rule, rule.share, f"visit {k}", who, self._pain_if(rule, who))
         return missed
+
+    def _pain_if(self, rule: missing.Rule, who: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Pain today of these participants where a rule hangs on it."""
+        return self._pain(self.people.slot[who]) if rule.mechanism == "mnar" else np.zeros(who.size)
 
     def _hidden(
         self, number: int, seen: NDArray[np.int64], shown: Mapping[str, NDArray[Any]]
@@ -205,10 +207,14 @@ class Study:
         hidden = {name: np.zeros(seen.size, np.bool_) for name in shown}
         at_first = self.people.entered[seen] == number
         for k, rule in enumerate(rule for rule in self._rules if rule.of == "items"):
-            for name in rule.items or self.cohort.instruments:
-                among = ~at_first if name in self._firsts else np.ones(seen.size, np.bool_)
+            for name in rule.items or measures.asked_alone(self.cohort.instruments):
+                among = ~at_first if name in self._kept else np.ones(seen.size, np.bool_)
                 drawn = self._drawn(rule, rule.share, f"item {k} {name}", seen[among], shown[name][among])
                 hidden[name][among] |= drawn
+        for name, parts in measures.INGREDIENTS.items():
+            for part in parts:
+                if name in hidden and part in hidden:
+                    hidden[name] |= hidden[part]
         return hidden
 
     def _drawn(
@@ -221,9 +227,6 @@ class Study:
         probability = missing.probabilities(rule, share, values, itself)
         luck = missing.luck(self.simulation, self.cohort.missing_seed, what, people.person[who], day)
         return np.asarray(luck < probability)
-
-    def _pain_in(self, given: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-        return given[measures.pain_of(self.cohort.instruments)]
 
     def _note_first(self, number: int, asked: NDArray[np.int64], given: Mapping[str, NDArray[Any]]) -> None:
         new = self.people.entered[asked] == number

@@ -1,4 +1,4 @@
-"""What a visit asks: scores of instruments, and plain questions of a survey."""
+"""What a visit asks: scores of instruments, plain questions of a survey, and what is recorded of conditions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from fitss_abm.model.simulation import Simulation
     from fitss_abm.study.cohort_fields import Field
 
+PAIN = "pain_average"
+"""The score that counts as pain where a rule names none."""
 STRESSORS = ("job_strain", "bullying", "caregiving", "poverty")
 """In the order of the bits of the column `stressors`."""
 _SAID = {
@@ -20,31 +22,46 @@ _SAID = {
 }  # fmt: skip
 DIAGNOSED = {"fibromyalgia": "fibromyalgia_diagnosed"}
 """Conditions of which a survey asks whether a doctor has diagnosed them, and the bit that says so."""
-_SCORES = {
-    "pain": ("float", "average pain of the past week, numeric rating", "points", 0, 10),
-    "wpi": ("int", "widespread pain index", "sites", 0, 19),
-    "sss": ("int", "symptom severity scale", "points", 0, 12),
-}
+CRITERIA = {
+    "fm_acr2016": "fibromyalgia", "cwp": "chronic_widespread_pain", "ibs_rome4": "irritable_bowel_syndrome",
+    "fm_acr1990": "fibromyalgia_acr_1990", "fm_acr2010": "fibromyalgia_acr_2010", "fm_mod2010": "fibromyalgia_modified_2010",
+}  # fmt: skip
+"""Conditions that the study records by criteria of its own: score and condition."""
+INGREDIENTS = {
+    "psd": ("wpi", "sss"), "fm_acr1990": ("wpi", "tender_points"), "fm_acr2010": ("wpi", "sss"),
+    "fm_mod2010": ("wpi", "sss"), "fm_acr2016": ("wpi", "sss"), "cwp": ("wpi",),
+}  # fmt: skip
+"""Scores that are worked out from others, and are missing when one of those is."""
 
 
 def scores() -> tuple[str, ...]:
     """Every score that can be asked for."""
-    return tuple(_SCORES)
+    from fitss_abm.measurement.instruments import names
+
+    return names()
 
 
-def pain_of(names: Sequence[str]) -> str:
-    """The score that counts as pain where a rule names none."""
-    return next(name for name in ("pain_average", "pain", *scores()) if name in names or name in scores())
+def asked_alone(names: Sequence[str]) -> tuple[str, ...]:
+    """Of these scores those that are answers of their own."""
+    return tuple(name for name in names if not set(INGREDIENTS.get(name, ())) & set(names))
 
 
 def score_fields(names: Sequence[str]) -> tuple[Field, ...]:
     """The columns of these scores."""
+    from fitss_abm.measurement.instruments import catalogue
     from fitss_abm.study.cohort_fields import Field
 
-    return tuple(
-        Field(name, _SCORES[name][0], _SCORES[name][1], _SCORES[name][2], low=_SCORES[name][3], high=_SCORES[name][4])
-        for name in names
-    )
+    made = []
+    for name in names:
+        one = catalogue()[name]
+        title = f"{one.title}; {one.period}"
+        source = one.source + (f", doi:{one.doi}" if one.doi else "")
+        if one.is_criterion:
+            made.append(Field(name, "bool", f"{title}: met", source=source))
+        else:
+            kind = "float" if name == "fiqr" else "int"
+            made.append(Field(name, kind, title, one.unit, low=one.low, high=one.high, source=source))
+    return tuple(made)
 
 
 def survey_fields() -> tuple[Field, ...]:
@@ -58,11 +75,10 @@ def survey_fields() -> tuple[Field, ...]:
 
 
 def administer(simulation: Simulation, slots: NDArray[np.int64], names: Sequence[str]) -> dict[str, NDArray[Any]]:
-    """The scores of these people today."""
-    from fitss_abm.study.arms import view_of
+    """The scores of these people today, with the error that each instrument has."""
+    from fitss_abm.measurement import instruments
 
-    view = view_of(simulation)
-    return {name: view.measure(name)[slots] for name in names}
+    return instruments.administer(simulation, slots, scores=names)
 
 
 def survey(simulation: Simulation, slots: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
@@ -85,12 +101,6 @@ def recorded(shown: Mapping[str, NDArray[Any]], hidden: Mapping[str, NDArray[np.
     """What a visit records of conditions, by condition and how it was seen ('clinic', 'criteria'): who has it, of whom that is
     known. `shown`: answers; `hidden`: which of them the study does not get.
     """
-    found: Recorded = {}
-    for id in DIAGNOSED:
-        name = f"diagnosed_{id}"
-        found[id, "clinic"] = (np.asarray(shown[name], dtype=bool), ~hidden[name])
-    if "wpi" in shown and "sss" in shown:
-        wpi, sss = shown["wpi"], shown["sss"]
-        met = ((wpi >= 7) & (sss >= 5)) | ((wpi >= 4) & (wpi <= 6) & (sss >= 9))
-        found["fibromyalgia", "criteria"] = (met, ~(hidden["wpi"] | hidden["sss"]))
-    return found
+    asked = {(id, "clinic"): f"diagnosed_{id}" for id in DIAGNOSED}
+    asked |= {(condition, "criteria"): score for score, condition in CRITERIA.items()}
+    return {key: (np.asarray(shown[name], dtype=bool), ~hidden[name]) for key, name in asked.items() if name in shown}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from fitss_abm.errors import Faults
+from fitss_abm.study.cohort_measures import PAIN
 
 if TYPE_CHECKING:
     from fitss_abm.model.simulation import Simulation
@@ -64,14 +65,14 @@ class Rule:
         return told
 
 
-def default_on(of: str, pain: str) -> dict[str, float]:
-    """What mar hangs on where nothing is said: age, sex and, once there is one, pain at the first visit (assumed)."""
+def default_on(of: str, scores: Sequence[str]) -> dict[str, float]:
+    """What mar hangs on where nothing is said: age, sex and, once it has been asked, pain at the first visit (assumed)."""
     known = {"age": 0.3, "female": 0.3}
-    return known if of == "participation" else known | {f"{FIRST}{pain}": 0.6}
+    return known if of == "participation" or PAIN not in scores else known | {f"{FIRST}{PAIN}": 0.6}
 
 
-def read_rule(table: Mapping[str, Any], scores: Sequence[str], pain: str, place: str, faults: Faults) -> Rule | None:
-    """The rule of a table; what is wrong with it is added to `faults`. `pain`: the score that counts as pain."""
+def read_rule(table: Mapping[str, Any], scores: Sequence[str], place: str, faults: Faults) -> Rule | None:
+    """The rule of a table; what is wrong with it is added to `faults`. `scores`: those that are asked."""
     before = len(faults.found)
     for name in table:
         if name not in _KEYS:
@@ -95,7 +96,7 @@ def read_rule(table: Mapping[str, Any], scores: Sequence[str], pain: str, place:
         faults.add(f"{place}.items", list(items), f"is about items, and this is about {of}")
     if len(set(items)) < len(items):
         faults.add(f"{place}.items", list(items), "names one of them twice")
-    on = _checked_on(table, of, mechanism, scores, pain, place, faults)
+    on = _checked_on(table, of, mechanism, scores, place, faults)
     slope = table.get("slope", 1.0)
     if "slope" in table and mechanism != "mnar":
         faults.add(f"{place}.slope", slope, "is only for mnar; mar has a slope for each name in `on`")
@@ -107,13 +108,13 @@ def read_rule(table: Mapping[str, Any], scores: Sequence[str], pain: str, place:
 
 
 def _checked_on(
-    table: Mapping[str, Any], of: Any, mechanism: Any, scores: Sequence[str], pain: str, place: str, faults: Faults
+    table: Mapping[str, Any], of: Any, mechanism: Any, scores: Sequence[str], place: str, faults: Faults
 ) -> dict[str, float]:
     if mechanism != "mar":
         if "on" in table:
             faults.add(f"{place}.on", table["on"], "is only for mar")
         return {}
-    on = table.get("on", default_on(str(of), pain))
+    on = table.get("on", default_on(str(of), scores))
     if not isinstance(on, Mapping) or not on:
         faults.add(f"{place}.on", on, "must be a table of names and slopes such as { age = 0.5 }")
         return {}
