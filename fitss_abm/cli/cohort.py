@@ -37,6 +37,14 @@ def cohort(
         str | None,
         typer.Option(help="population, clinic, case-control, panel or birth-adversity. [population]", metavar="DESIGN"),
     ] = None,
+    persons: Annotated[
+        Path | None,
+        typer.Option(help="Recruit among these alone: a CSV table with a column person_id.", metavar="PERSONS.csv"),
+    ] = None,
+    diary: Annotated[
+        str | None, typer.Option(help="So many participants keep a daily diary from the first visit on.", metavar="N")
+    ] = None,
+    diary_days: Annotated[str | None, typer.Option(help="For so many days. [28]", metavar="DAYS")] = None,
     missing: Annotated[
         str | None,
         typer.Option(
@@ -98,8 +106,10 @@ def cohort(
 
     `fitss cohort --scenario befriending.toml --truth`
     """
-    values: dict[str, Any] = numbers({"participants": participants, "part_people": part_people})
-    texts = {"design": design, "scenario": scenario, "counterfactual": counterfactual}
+    values: dict[str, Any] = numbers(
+        {"participants": participants, "part_people": part_people, "diary": diary, "diary_days": diary_days}
+    )
+    texts = {"design": design, "scenario": scenario, "counterfactual": counterfactual, "persons_file": persons}
     values |= {name: str(text) for name, text in texts.items() if text is not None}
     if visits is not None:
         values["visits"] = [part.strip() for part in visits.split(",") if part.strip()]

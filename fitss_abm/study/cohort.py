@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import os
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -66,6 +67,14 @@ class Cohort(BaseModel):
     """Share of the exposed among participants of birth-adversity."""
     instruments: tuple[str, ...] = ()
     """Scores that each visit asks for; none named: all."""
+    persons_file: str | None = None
+    """Path of a CSV table with a column person_id: nobody else is in the frame. `data/persons.csv` of another cohort of the
+    same people is one."""
+    diary: int | None = Field(None, ge=1)
+    """How many participants keep a diary from the first visit on; None: nobody."""
+    diary_days: int = Field(28, ge=1, le=366)
+    diary_prompts: int = Field(1, ge=1, le=24)
+    """Entries a day."""
     missing: tuple[dict[str, Any], ...] = ()
     """Rules of what is missing: each has `of` (participation, dropout, visits, items), `mechanism` (mcar, mar, mnar), `share`,
     and perhaps `items`, `on`, `slope`."""
@@ -93,7 +102,7 @@ class Cohort(BaseModel):
         """The cohort of a TOML file, with some values replaced. Paths in it are relative to the file."""
         path = Path(path)
         values = {"name": path.stem} | read_toml(path, "cohort")
-        for name in ("scenario", "counterfactual"):
+        for name in ("scenario", "counterfactual", "persons_file"):
             if isinstance(values.get(name), str):
                 values[name] = str(path.parent / values[name])
         try:
@@ -115,10 +124,15 @@ class Cohort(BaseModel):
 
     def to_toml(self) -> str:
         """The whole cohort as a TOML file."""
-        written = {name: value for name, value in self.model_dump().items() if value not in (None, {}, ())}
+        values = self.model_dump()
+        written = {name: value for name, value in values.items() if value not in (None, {}, ())}
+        if self.counterfactual == {}:  # the same world again, which is something else than none
+            written["counterfactual"] = {}
         for name in ("scenario", "counterfactual"):
             if isinstance(written.get(name), dict):
                 written[name] = from_folder(Path.cwd(), written[name])
+        if self.persons_file is not None:
+            written["persons_file"] = os.path.normpath(Path.cwd() / self.persons_file)
         return toml_document(written)
 
     def world(self) -> Scenario:
@@ -182,12 +196,18 @@ class Cohort(BaseModel):
             )
         return world.replace(**own)
 
-    def quota(self, number: int) -> int | None:
-        """How many participants a part gives."""
-        if self.participants is None:
+    def quota(self, number: int, wanted: int | None) -> int | None:
+        """How many of `wanted` people a part gives; None: all who can be had."""
+        if wanted is None:
             return None
         people, before, after = self.world().people, self.first_place(number), self.first_place(number + 1)
-        return self.participants * after // people - self.participants * before // people
+        return wanted * after // people - wanted * before // people
+
+    @property
+    def diary_window(self) -> range:
+        """Days of the run that a diary tells of; empty without one."""
+        first = self.visited()[0].day
+        return range(first, first + self.diary_days) if self.diary else range(0)
 
 
 def _world(values: dict[str, Any]) -> Scenario:
@@ -206,7 +226,7 @@ def _prepared(values: dict[str, Any]) -> dict[str, Any]:
     for name in ("visits", "instruments", "missing"):
         if isinstance(made.get(name), list):
             made[name] = tuple(made[name])
-    for name in ("scenario", "counterfactual"):
+    for name in ("scenario", "counterfactual", "persons_file"):
         if isinstance(made.get(name), Scenario):
             made[name] = made[name].differences()
         elif isinstance(made.get(name), Path):
@@ -311,9 +331,17 @@ def _check_asked(values: dict[str, Any], faults: Faults) -> None:
 
 
 def _check_world(values: dict[str, Any], world: Scenario, visits: list[Visit], faults: Faults) -> None:
-    from fitss_abm.study.cohort_checks import check_counterfactual, check_horizon, check_people
+    from fitss_abm.study.cohort_checks import (
+        check_counterfactual,
+        check_diary,
+        check_horizon,
+        check_people,
+        check_persons,
+    )
 
     check_people(values, world, faults)
+    check_diary(values, visits, faults)
+    check_persons(values.get("persons_file"), world, faults)
     check_horizon(values.get("scenario", {}), world, visits, faults)
     case = values.get("case")
     if isinstance(case, str):

@@ -15,6 +15,7 @@ from fitss_abm.study.cohort_part import date_of
 if TYPE_CHECKING:
     from fitss_abm.model.delivery_log import DeliveryLog
     from fitss_abm.model.programmes import Programme
+    from fitss_abm.model.simulation import Simulation
 
 Ids = Callable[[NDArray[np.int64]], NDArray[np.int64]]
 
@@ -68,11 +69,13 @@ def offers(
     }  # fmt: skip
 
 
-def started_by(log: DeliveryLog, persons: NDArray[np.int64]) -> NDArray[np.bool_]:
+def started_by(simulation: Simulation, persons: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of these have begun any treatment by now."""
     from fitss_abm.model.delivery_log import Event
 
-    return np.isin(persons, log.persons(Event.STARTED))
+    if not simulation.interventions:
+        return np.zeros(persons.size, np.bool_)
+    return np.isin(persons, simulation.delivery_log.persons(Event.STARTED))
 
 
 def _ordered(log: DeliveryLog, wanted: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:

@@ -116,6 +116,8 @@ def tables(cohort: Cohort, catalogue: Catalogue) -> dict[str, Table]:
     made = [_persons(cohort), _visits(cohort), _conditions(catalogue)]
     if programmes:
         made += [_treatments(cohort), _offers(cohort)]
+    if cohort.diary:
+        made.append(_diary())
     if cohort.truth:
         made += [_truth_persons(cohort), _truth_visits(cohort, catalogue), _truth_complete(cohort)]
     return {one.name: one for one in made}
@@ -211,6 +213,30 @@ def _offers(cohort: Cohort) -> Table:
             *_programme_columns(cohort), Field("offered", "date", "date of the offer", required=True),
             Field("answer", "level", "what became of it by the last visit", levels=ANSWERS, required=True),
         ),
+    )  # fmt: skip
+
+
+def _diary() -> Table:
+    about = "instruments.toml: a daily diary"
+    told = (
+        ("hassle", "bool", "any hassle since the last prompt", "", None), ("hassles", "int", "how many", "hassles", None),
+        ("severity", "float", "their severities, summed", "unit exponential each", None),
+        ("stress", "float", "stress of the day", "0-100", 100), ("negative_affect", "float", "negative affect", "0-100", 100),
+        ("positive_affect", "float", "positive affect", "0-100", 100), ("pain", "float", "pain of the day", "points", 10),
+        ("sleep", "float", "quality of last night's sleep, at the first prompt", "points", 10),
+    )  # fmt: skip
+    return Table(
+        "diary", "A daily diary of some participants, one row a person, day and prompt",
+        (
+            _PERSON, Field("date", "date", "day that the entry is about", required=True),
+            Field("prompt", "int", "prompt of the day, from 0", low=0, required=True),
+            Field("answered", "bool", "whether it was answered", required=True),
+            *(
+                Field(name, type, title, unit, low=None if type == "bool" else 0, high=high, source=about)
+                for name, type, title, unit, high in told
+            ),
+        ),
+        ("person_id", "date", "prompt"),
     )  # fmt: skip
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fitss_abm.errors import Fault, InputError
 from fitss_abm.study import cohort_measures as measures
 from fitss_abm.study import cohort_missing as missing
 from fitss_abm.study.cohort_care import offers, treatments
+from fitss_abm.study.cohort_checks import read_persons
 from fitss_abm.study.cohort_fields import END_REASONS, GROUPS, SEEN_AS, STATUSES, TRAITS, answers, level_codes
 from fitss_abm.study.cohort_part import date_of
 from fitss_abm.study.cohort_recruit import Frame, Recruited, adjusted, frame_of, recruit
@@ -81,6 +83,8 @@ class Study:
         self._frame: Frame | None = None
         self._part = part
         self._offset = cohort.first_place(part) * 65536
+        self._only = self._named(part)
+        self._diarists = np.zeros(0, np.int64)
         self._rules = cohort.rules()
         self._names = [one.name for one in answers(cohort)]
         self._firsts = tuple(dict.fromkeys(name for rule in self._rules for name in rule.firsts))
@@ -143,6 +147,41 @@ class Study:
             "visits": self._counts,
         }
 
+    def keep_diary(self) -> None:
+        """Write the entries of the day that was lived last, if it is one of the diary's."""
+        day = self.simulation.day - 1
+        if day not in self.cohort.diary_window:
+            return
+        from fitss_abm.measurement.diary import day_of_diary
+
+        people = self.people
+        here = people.died[self._diarists] == _NEVER
+        slots = people.slot[self._diarists[here]]
+        entries = day_of_diary(self.simulation, slots, prompts=self.cohort.diary_prompts)
+        columns = {name: entries[name].combine_chunks() for name in entries.column_names if name != "day"}
+        columns["person_id"] = self.ids(entries["person_id"].to_numpy())
+        columns["date"] = date_of(self.start, np.full(entries.num_rows, day))
+        self.files.write("diary", columns)
+
+    def _choose_diarists(self) -> None:
+        """Those asked to keep a diary, by luck."""
+        wanted = self.cohort.quota(self._part, self.cohort.diary)
+        if not wanted:
+            return
+        if wanted > len(self.people):
+            said = f"are more than take part: {len(self.people):,} do of a population of {self.simulation.people:,}"
+            raise InputError([Fault("diary", self.cohort.diary, said)])
+        luck = missing.luck(self.simulation, self.cohort.missing_seed, "diary", self.people.person)
+        self._diarists = np.sort(np.argsort(luck, kind="stable")[:wanted])
+
+    def _named(self, part: int) -> NDArray[np.int64] | None:
+        """Persons of this part who alone are in the frame, where a file names them."""
+        if self.cohort.persons_file is None:
+            return None
+        ids = read_persons(self.cohort.persons_file)
+        low, high = (self.cohort.first_place(k) * 65536 for k in (part, part + 1))
+        return np.asarray(ids[(ids >= low) & (ids < high)] - low)
+
     def let_go(self) -> None:
         """Forget the simulation, so that its memory can be used again."""
         del self.simulation
@@ -160,10 +199,10 @@ class Study:
         if number and cohort.design != "panel":
             return
         without = np.concatenate([found.people.persons for _, found in self.recruitments]) if number else None
-        frame = frame_of(cohort, self.simulation, without)
+        frame = frame_of(cohort, self.simulation, only=self._only, without=without)
         by_pain = any(rule.of == "participation" and rule.mechanism == "mnar" for rule in self._rules)
         pain = self._pain(frame.slots) if by_pain else np.zeros(frame.slots.size)
-        wanted = cohort.quota(self._part)
+        wanted = cohort.quota(self._part, cohort.participants)
         if number and wanted is not None:  # as many as there were at first
             wanted -= int((self.alive() & (self.people.lost == _NEVER)).sum())
         found = recruit(cohort, self.simulation, frame, wanted, pain, refresh=number > 0)
@@ -173,6 +212,7 @@ class Study:
             self.traits[number] = traits_of(self.simulation, found.people.slots)
         if not number:
             self._frame = frame
+            self._choose_diarists()
 
     def _lose(self, number: int) -> None:
         """Who drops out between the visit before and this one."""
@@ -311,7 +351,7 @@ class Study:
     def _weights_now(self, seen: NDArray[np.int64]) -> NDArray[np.float64]:
         """What each person seen now stands for: of the frame's living; of a panel, of today's frame."""
         if self.cohort.design == "panel":
-            frame = frame_of(self.cohort, self.simulation)
+            frame = frame_of(self.cohort, self.simulation, only=self._only)
         else:
             assert self._frame is not None
             frame = self._frame[self.simulation.population.person(self._frame.slots) == self._frame.persons]

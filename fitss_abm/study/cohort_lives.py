@@ -36,9 +36,14 @@ def live(cohort: Cohort, part: int, files: Files, *, tell: Callable[[float], Non
     truth = Truth(cohort, study, files) if cohort.truth else None
     burden = Burden(simulation)
     number = 0
-    for day in walk(simulation, days, lambda done: tell((_HISTORY + (1 - _HISTORY) * done) / worlds)):
-        burden.look()
+    lived = walk(
+        simulation, days, lambda done: tell((_HISTORY + (1 - _HISTORY) * done) / worlds), diary=cohort.diary_window
+    )
+    for day in lived:
+        if day - 1 not in cohort.diary_window or day in days:
+            burden.look()
         study.notice_deaths()
+        study.keep_diary()
         if day in days:
             study.visit(number)
             if truth is not None:

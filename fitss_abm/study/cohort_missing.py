@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from fitss_abm.errors import Faults
+from fitss_abm.errors import Faults, nearest_name
 from fitss_abm.study.cohort_measures import PAIN
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def read_rule(table: Mapping[str, Any], scores: Sequence[str], place: str, fault
     before = len(faults.found)
     for name in table:
         if name not in _KEYS:
-            faults.unknown(f"{place}.{name}", table[name], "key of a missing-data rule", _KEYS)
+            faults.add(f"{place}.{name}", table[name], "no such key of a rule", nearest_name(str(name), _KEYS))
     of, mechanism = table.get("of", "items"), table.get("mechanism", "mcar")
     if of not in OF:
         faults.unknown(f"{place}.of", of, "thing that can be missing", OF)
@@ -121,7 +121,8 @@ def _checked_on(
     known = [*ALWAYS_SEEN, *(f"{FIRST}{score}" for score in scores if of != "participation")]
     for name, slope in on.items():
         if name not in known:
-            faults.unknown(f"{place}.on.{name}", slope, "thing that the study has seen", known)
+            nearest = nearest_name(str(name), known)
+            faults.add(f"{place}.on.{name}", slope, "no such thing that the study has seen", nearest)
         elif not _number(slope) or not abs(slope) <= _MOST_SLOPE:
             faults.add(f"{place}.on.{name}", slope, f"must be a number between -{_MOST_SLOPE:g} and {_MOST_SLOPE:g}")
     return {str(name): float(slope) for name, slope in on.items() if _number(slope)}

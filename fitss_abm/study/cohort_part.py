@@ -35,8 +35,9 @@ _HISTORY = 0.5
 """Share of a part's work that the pre-history is, about: 5.6 of 8 or so years."""
 
 
-def run(*, cohort: str, part: int, folder: str) -> dict[str, Any]:
-    """What a worker does: live through a part and write `<folder>/part-<n>/*.parquet`.
+def run(*, cohort: str, part: int, folder: str, reads: str = "") -> dict[str, Any]:
+    """What a worker does: live through a part and write `<folder>/part-<n>/*.parquet`. `reads`: hash of the file of persons, on
+    which a kept part hangs too.
 
     Returns rows and hash by table, and the sums that the summary needs; or, under `faults`, why it cannot be done.
     """
@@ -143,10 +144,14 @@ def date_of(start: datetime.date, days: NDArray[Any]) -> NDArray[np.datetime64]:
     return made
 
 
-def walk(simulation: Simulation, days: list[int], tell: Callable[[float], None]) -> Iterator[int]:
-    """Advance to each of these days, looking on the way once in QUARTER days; yields the day whenever it stops."""
+def walk(
+    simulation: Simulation, days: list[int], tell: Callable[[float], None], *, diary: range = range(0)
+) -> Iterator[int]:
+    """Advance to each of these days, looking on the way once in QUARTER days and at the end of each day of the diary; yields
+    the day whenever it stops.
+    """
     last = days[-1]
-    stops = sorted({*days, *range(0, last, QUARTER)})
+    stops = sorted({*days, *range(0, last, QUARTER), *(day + 1 for day in diary)})
     for day in stops:
         simulation.advance(day - simulation.day)
         tell(day / last if last else 1.0)

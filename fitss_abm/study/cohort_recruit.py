@@ -65,8 +65,10 @@ class Recruited:
     """Controls that were wanted and could not be had."""
 
 
-def frame_of(cohort: Cohort, simulation: Simulation, without: NDArray[np.int64] | None = None) -> Frame:
-    """The frame of today. `without`: persons who cannot come into it (they were invited before)."""
+def frame_of(
+    cohort: Cohort, simulation: Simulation, *, only: NDArray[np.int64] | None, without: NDArray[np.int64] | None = None
+) -> Frame:
+    """The frame of today. `only`: persons who alone can be in it; `without`: who cannot (they were invited before)."""
     from fitss_abm.model.population import DAYS_IN_YEAR
 
     who = simulation.population
@@ -78,6 +80,9 @@ def frame_of(cohort: Cohort, simulation: Simulation, without: NDArray[np.int64] 
         able &= case
     slots = np.flatnonzero(able)
     persons = who.person(slots)
+    if only is not None:
+        kept = np.isin(persons, only)
+        slots, persons = slots[kept], persons[kept]
     if without is not None and without.size:
         kept = ~np.isin(persons, without)
         slots, persons = slots[kept], persons[kept]
@@ -103,7 +108,7 @@ def recruit(
     panel, as many are had as there are.
     """
     seed = cohort.missing_seed
-    if not refresh:
+    if not refresh and (cohort.persons_file is None or cohort.parts == 1):
         _check_there(cohort, frame)
     probability = _participation(cohort, frame, pain)
     answers = missing.luck(simulation, seed, "answer to the invitation", frame.persons, simulation.day) < probability

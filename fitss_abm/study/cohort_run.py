@@ -69,12 +69,12 @@ def export(
     """
     folder = Path(folder).absolute()
     check(cohort, folder, format=format, overwrite=overwrite)
-    new = not folder.exists()
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     kept = make_kept(folder)
     results = _lived(cohort, kept, workers=workers, cluster=cluster, progress=progress, run=run)
     wrong = [fault for result in results for fault in faults_of(result)]
     if wrong:
-        _undo(folder, kept, new)
+        _undo(kept, new)
         raise InputError(list(dict.fromkeys(wrong)))
     summary = summed(cohort, results)
     if progress:
@@ -100,7 +100,10 @@ def _lived(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """The reports of all parts, in order; those whose files are there and whole are not done again."""
     text = cohort.to_toml()
-    jobs = [Job(f"part-{k}", _CALL, {"cohort": text, "part": k, "folder": str(kept)}) for k in range(cohort.parts)]
+    reads = {"reads": sha256_of(Path(cohort.persons_file))} if cohort.persons_file is not None else {}
+    jobs = [
+        Job(f"part-{k}", _CALL, {"cohort": text, "part": k, "folder": str(kept), **reads}) for k in range(cohort.parts)
+    ]
     for job in jobs:
         _drop_unless_whole(kept, job.key)
     done = 0.0
@@ -135,11 +138,13 @@ def _drop_unless_whole(kept: Path, key: str) -> None:
         report.unlink(missing_ok=True)
 
 
-def _undo(folder: Path, kept: Path, new: bool) -> None:
-    """Leave nothing of a cohort that cannot be."""
+def _undo(kept: Path, new: Sequence[Path]) -> None:
+    """Leave nothing of a cohort that cannot be. `new`: folders that were made for it, innermost first."""
     shutil.rmtree(kept, ignore_errors=True)
-    if new and folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+    for path in new:
+        if any(path.iterdir()):
+            return
+        path.rmdir()
 
 
 def _write(

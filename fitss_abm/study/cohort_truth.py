@@ -80,7 +80,7 @@ class Truth:
             self._files.write("truth_visits", columns)
             return
         columns |= {f"{name}_factual": values for name, values in states.items()}
-        kept = {"person": persons, "treated": started_by(simulation.delivery_log, persons)}
+        kept = {"person": persons, "treated": started_by(simulation, persons)}
         np.savez(self._kept(number), **kept, **columns)
 
     def counterfactual(self, number: int, simulation: Simulation, burden: Burden) -> None:

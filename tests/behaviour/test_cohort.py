@@ -11,6 +11,7 @@ import duckdb
 import frictionless
 import pandas as pd
 import pytest
+import statsmodels.formula.api as smf
 from typer.testing import CliRunner
 
 from fitss_abm.cli import app
@@ -55,6 +56,59 @@ def test_a_package_is_valid_and_opens_in_duckdb_and_pandas(exported: Exported, p
     (folder / "spoilt.json").write_text(json.dumps(spoilt), encoding="utf-8")
     assert not frictionless.validate(str(folder / "spoilt.json")).valid
     (folder / "spoilt.json").unlink()
+
+
+# A known effect, found again by who knows nothing but what the study saw
+
+
+DRUG = {
+    "kind": "tramadol", "sizes": {"central_gain": -1.5}, "eligible": "all", "adherence": 1.0, "dropout_per_year": 0.0,
+    "side_effects": 0.0, "uptake": 1.0, "start": datetime.date(2025, 1, 8),
+}  # fmt: skip
+ADULT = {"age": {"from": 18}}
+WORLDS = {
+    "randomised": [{**DRUG, "coverage": 0.5, "target": ADULT}],
+    "confounded": [
+        {**DRUG, "name": "women", "coverage": 0.85, "target": {"sex": "female", **ADULT}},
+        {**DRUG, "name": "men", "coverage": 0.15, "target": {"sex": "male", **ADULT}},
+    ],
+}  # fmt: skip
+
+
+def analysed(world: str, folder: Path) -> tuple[Any, Any, float]:
+    """Plain and adjusted regressions of pain at six months on treatment, and the true difference of mean effects."""
+    programmes = WORLDS[world]
+    asked = ("pain_average", "sss")
+    cohort = Cohort(
+        scenario={"people": 6000, "programmes": programmes}, visits=("0", "6m"), truth=True, instruments=asked
+    )
+    found = export(cohort, folder / world, format="csv")
+    data = found.folder / "data"
+    visits, persons, courses = (pd.read_csv(data / f"{name}.csv") for name in ("visits", "persons", "treatments"))
+    last = visits[(visits.visit == 1) & (visits.status == "seen")].merge(persons[["person_id", "sex"]])
+    last["treated"] = last.person_id.isin(courses.person_id).astype(float)
+    last["female"] = (last.sex == "female").astype(float)
+    plain = smf.ols("pain_average ~ treated", last).fit(cov_type="HC1")
+    adjusted = smf.ols("pain_average ~ treated + female", last).fit(cov_type="HC1")
+    truth = pd.read_csv(found.folder / "truth" / "visits.csv").query("visit == 1").set_index("person_id")
+    effect = truth.pain_effect.loc[last.person_id].to_numpy()
+    return plain, adjusted, float(effect[last.treated == 1].mean() - effect[last.treated == 0].mean())
+
+
+def test_a_plain_regression_recovers_the_effect_of_what_was_randomised(tmp_path: Path) -> None:
+    plain, _, truth = analysed("randomised", tmp_path)
+    low, high = plain.conf_int().loc["treated"]
+    assert low <= truth <= high
+    assert high < 0
+    assert truth < -0.5
+
+
+def test_confounding_biases_and_adjustment_removes_it(tmp_path: Path) -> None:
+    plain, adjusted, truth = analysed("confounded", tmp_path)
+    assert abs(plain.params["treated"] - truth) > 4 * plain.bse["treated"]
+    low, high = adjusted.conf_int().loc["treated"]
+    assert low <= truth <= high
+    assert high < 0
 
 
 def test_the_command_line_writes_a_cohort_that_explains_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
