@@ -56,7 +56,7 @@ class Cohort(BaseModel):
     age_to: int | None = Field(None, ge=YOUNGEST, le=OLDEST)
     """Oldest at recruitment (none; of birth-adversity 25)."""
     case: str = "fibromyalgia_diagnosed"
-    """Whom a clinic has in care, and who is a case: a condition of the catalogue."""
+    """Whom a clinic has in care, as medical records show it, and who is a case: a condition of the catalogue."""
     controls: int = Field(1, ge=1, le=20)
     """Controls a case, of the same sex and age."""
     match_years: int = Field(5, ge=1, le=50)

@@ -167,7 +167,7 @@ def _visits(cohort: Cohort) -> Table:
 
 def answers(cohort: Cohort) -> tuple[Field, ...]:
     """The columns that a visit fills: scores, and what a survey asks."""
-    return (*score_fields(cohort.instruments), *survey_fields())
+    return (*score_fields(cohort.instruments), *survey_fields(cohort.world()))
 
 
 def _conditions(catalogue: Catalogue) -> Table:
@@ -178,7 +178,7 @@ def _conditions(catalogue: Catalogue) -> Table:
             Field("condition", "level", "condition of the catalogue", levels=catalogue.ids, required=True),
             Field("started", "date", "visit at which it was first seen", required=True),
             Field("ended", "date", "first visit at which it was seen no more; empty: seen to the last"),
-            Field("seen_as", "level", "clinic: a doctor's diagnosis; criteria: by the study's own criteria",
+            Field("seen_as", "level", "clinic: present in medical records; criteria: by the study's own criteria",
                   levels=SEEN_AS, required=True),
         ),
     )  # fmt: skip

@@ -85,6 +85,7 @@ class Study:
         self._offset = cohort.first_place(part) * 65536
         self._only = self._named(part)
         self._diarists = np.zeros(0, np.int64)
+        self._records = measures.Records(cohort.world(), simulation)
         self._rules = cohort.rules()
         self._names = [one.name for one in answers(cohort)]
         self._firsts = tuple(dict.fromkeys(name for rule in self._rules for name in rule.firsts))
@@ -184,12 +185,12 @@ class Study:
 
     def let_go(self) -> None:
         """Forget the simulation, so that its memory can be used again."""
-        del self.simulation
+        del self.simulation, self._records
 
     def _asked(self, slots: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Every answer of these people today, as the instruments give it."""
         given = measures.administer(self.simulation, slots, self.cohort.instruments)
-        return {**given, **measures.survey(self.simulation, slots)}
+        return {**given, **measures.survey(self.simulation, slots, self._records)}
 
     def _pain(self, slots: NDArray[np.int64]) -> NDArray[np.float64]:
         return measures.administer(self.simulation, slots, [measures.PAIN])[measures.PAIN].astype(np.float64)
@@ -199,7 +200,7 @@ class Study:
         if number and cohort.design != "panel":
             return
         without = np.concatenate([found.people.persons for _, found in self.recruitments]) if number else None
-        frame = frame_of(cohort, self.simulation, only=self._only, without=without)
+        frame = frame_of(cohort, self.simulation, records=self._records, only=self._only, without=without)
         by_pain = any(rule.of == "participation" and rule.mechanism == "mnar" for rule in self._rules)
         pain = self._pain(frame.slots) if by_pain else np.zeros(frame.slots.size)
         wanted = cohort.quota(self._part, cohort.participants)
@@ -281,7 +282,8 @@ class Study:
         hidden: Mapping[str, NDArray[np.bool_]],
     ) -> None:
         """Begin and end episodes of what this visit records of conditions."""
-        for key, (holds, known) in measures.recorded(shown, hidden).items():
+        recorded = measures.recorded(shown, hidden, self._records, self.people.slot[seen])
+        for key, (holds, known) in recorded.items():
             opened = self._open.get(key, np.zeros(0, np.int64))
             opened = np.concatenate([opened, np.full(len(self.people) - opened.size, _NEVER)])
             begins = seen[known & holds & (opened[seen] == _NEVER)]
@@ -351,7 +353,7 @@ class Study:
     def _weights_now(self, seen: NDArray[np.int64]) -> NDArray[np.float64]:
         """What each person seen now stands for: of the frame's living; of a panel, of today's frame."""
         if self.cohort.design == "panel":
-            frame = frame_of(self.cohort, self.simulation, only=self._only)
+            frame = frame_of(self.cohort, self.simulation, records=self._records, only=self._only)
         else:
             assert self._frame is not None
             frame = self._frame[self.simulation.population.person(self._frame.slots) == self._frame.persons]

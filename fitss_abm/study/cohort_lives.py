@@ -64,7 +64,7 @@ def live(cohort: Cohort, part: int, files: Files, *, tell: Callable[[float], Non
 
 
 def _worlds(cohort: Cohort, part: int) -> tuple[Scenario, Scenario | None]:
-    own = {"threads": threads_here(), "snapshot_every": None}
+    own = {"threads": threads_here(), "snapshot_every": None, "seen_as": ("clinic",)}
     world = cohort.part(part, cohort.world())
     other = cohort.other() if cohort.truth else None
     return world.replace(**own), None if other is None else cohort.part(part, other).replace(**own)

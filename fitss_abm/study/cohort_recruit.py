@@ -20,6 +20,7 @@ from fitss_abm.study.cohort_fields import GROUPS
 if TYPE_CHECKING:
     from fitss_abm.model.simulation import Simulation
     from fitss_abm.study.cohort import Cohort
+    from fitss_abm.study.cohort_measures import Records
 
 _BAND = 10  # years, of the adjustment of weights
 _SEXES = 2
@@ -66,7 +67,12 @@ class Recruited:
 
 
 def frame_of(
-    cohort: Cohort, simulation: Simulation, *, only: NDArray[np.int64] | None, without: NDArray[np.int64] | None = None
+    cohort: Cohort,
+    simulation: Simulation,
+    *,
+    records: Records,
+    only: NDArray[np.int64] | None,
+    without: NDArray[np.int64] | None = None,
 ) -> Frame:
     """The frame of today. `only`: persons who alone can be in it; `without`: who cannot (they were invited before)."""
     from fitss_abm.model.population import DAYS_IN_YEAR
@@ -77,7 +83,7 @@ def frame_of(
     able = (age >= low) & (age < high + 1)
     case = (who["conditions"] & np.uint32(simulation.catalogue.mask([cohort.case]))) != 0
     if cohort.design == "clinic":
-        able &= case
+        able &= records.shown(cohort.case) if cohort.case in records.conditions else case
     slots = np.flatnonzero(able)
     persons = who.person(slots)
     if only is not None:
