@@ -29,7 +29,7 @@ def write(cohort: Cohort, parts: Sequence[Path], folder: Path) -> list[Path]:
     world = cohort.world()
     catalogue = world.catalogue()
     scores = {one.name for one in score_fields(cohort.instruments)}
-    questions = {one.name for one in survey_fields()}
+    questions = {one.name for one in survey_fields(world)}
     asked = {
         one.name: Asked(
             one.title, one.unit, one.low, one.high,
