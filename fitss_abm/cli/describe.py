@@ -22,7 +22,8 @@ def describe(
     what: Annotated[
         str | None,
         typer.Argument(
-            help="rules, parameters, conditions, programmes, columns or network. [all of them]", metavar="[WHAT]"
+            help="rules, parameters, conditions, programmes, diagnosis, columns or network. [all of them]",
+            metavar="[WHAT]",
         ),
     ] = None,
     format: Annotated[Format, typer.Option(help="For the terminal, or as Markdown.")] = Format.TEXT,

@@ -161,9 +161,16 @@ def programmes() -> Section:
     return Section("Programmes", words, headings, tuple(rows))
 
 
+def diagnosis() -> Section:
+    """How well conditions are reported, how often and how late recognised, and under which name recorded."""
+    from fitss_abm.presentation.describe_diagnosis import diagnosis
+
+    return diagnosis()
+
+
 SECTIONS: dict[str, Callable[[], Section]] = {
     "rules": rules, "parameters": parameters, "conditions": conditions, "columns": columns, "network": network,
-    "programmes": programmes,
+    "programmes": programmes, "diagnosis": diagnosis,
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from fitss_abm.study.follow_up import LAST, SURVEY, YEAR, Cohort, follow, seen
 from fitss_abm.study.numbers import as_scenario, bounds_of
 from fitss_abm.study.scenario import Scenario
+from fitss_abm.study.validation_diagnosis import seen_for
 from fitss_abm.study.validation_rows import estimands
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def candidate(
         numbers = {**(fixed or {}), **values, **x}
         simulation = Scenario(
             name="candidate", people=people, years=LAST / YEAR, location=location, seed=seed, replicate=replicate,
-            threads=1, **as_scenario(numbers),
+            threads=1, seen_as=seen_for(rows), **as_scenario(numbers),
         ).simulation()  # fmt: skip
         if rest == 0:
             cohort = follow(simulation, replicate=replicate)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fitss_abm.study import estimators
 from fitss_abm.study.numbers import as_scenario
 from fitss_abm.study.targets import ADULT_AGE, load_targets
+from fitss_abm.study.validation_diagnosis import seen_for
 from fitss_abm.study.validation_rows import estimands
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def outcome(
     from fitss_abm.study.follow_up import follow
     from fitss_abm.study.scenario import Scenario
 
-    scenario = Scenario(people=people, seed=seed, replicate=replicate, threads=1, **as_scenario(values))
+    scenario = Scenario(
+        people=people, seed=seed, replicate=replicate, threads=1, seen_as=seen_for(outputs), **as_scenario(values)
+    )
     simulation = scenario.simulation()
     cohort = None
     if followed(outputs):

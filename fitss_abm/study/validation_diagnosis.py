@@ -5,11 +5,19 @@ Records are kept only where a cohort was made to be seen as a clinic does; other
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from fitss_abm.measurement.diagnosis import SEEN_AS, TRUTH
 from fitss_abm.study.estimators import NOTHING, Estimate, rate, share
 from fitss_abm.study.follow_up import Cohort
 from fitss_abm.study.validation_estimand import Estimand
 
 _RECORDS = "on_record"
+
+
+def seen_for(names: Iterable[str]) -> tuple[str, ...]:
+    """How a cohort must be seen to answer these facts (and whatever else is among the names)."""
+    return SEEN_AS if any(name in DIAGNOSIS for name in names) else (TRUTH,)
 
 
 def _incidence_of_ibs(cohort: Cohort) -> Estimate:
