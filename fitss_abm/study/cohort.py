@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import os
 import tomllib
 from pathlib import Path
@@ -13,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fitss_abm.errors import Fault, Faults, InputError
 from fitss_abm.study import cohort_measures as measures
+from fitss_abm.study import cohort_worlds as worlds
+from fitss_abm.study.cohort_checks import OLDEST, YOUNGEST, ages_of, check_asked, check_design, check_world
 from fitss_abm.study.cohort_missing import Rule, read_rule
 from fitss_abm.study.cohort_visits import Visit, visits_of
 from fitss_abm.study.scenario import Scenario
@@ -20,17 +21,8 @@ from fitss_abm.study.scenario_checks import read_toml, told
 from fitss_abm.study.scenario_extends import from_folder
 from fitss_abm.study.toml_text import toml_document
 
-if TYPE_CHECKING:
-    from fitss_abm.model.conditions import Catalogue
-
-DESIGNS = ("population", "clinic", "case-control", "panel", "birth-adversity")
-WITHOUT = "without programmes"
-YOUNGEST, ADULT, OLDEST, GROWN = 12, 18, 120, 25
-_AGES = {"birth-adversity": (YOUNGEST, GROWN)}
 _PARTS = 10_000
 """Replicate numbers of the parts of one replicate."""
-_WORLD = ("people", "location", "seed", "start", "population", "seeds", "replicate")
-"""What must be equal for two scenarios to hold the same people with the same luck (as in what_if_run)."""
 
 
 class Cohort(BaseModel):
@@ -138,11 +130,12 @@ class Cohort(BaseModel):
     def world(self) -> Scenario:
         """The scenario, of all its people. Its horizon is the last visit."""
         assert isinstance(self.scenario, dict)
-        return _world(self.scenario)
+        return worlds.world_of(self.scenario)
 
     def other(self) -> Scenario | None:
         """The counterfactual scenario; None where there is none."""
-        return _other(self.world(), self.counterfactual)
+        assert not isinstance(self.counterfactual, str)
+        return worlds.other_of(self.world(), self.counterfactual)
 
     @property
     def compared(self) -> bool:
@@ -163,7 +156,7 @@ class Cohort(BaseModel):
     @property
     def ages(self) -> tuple[int, int]:
         """Youngest and oldest at recruitment, in completed years."""
-        low, high = _AGES.get(self.design, (ADULT, OLDEST))
+        low, high = ages_of(self.design)
         return self.age_from if self.age_from is not None else low, self.age_to if self.age_to is not None else high
 
     @property
@@ -210,16 +203,6 @@ class Cohort(BaseModel):
         return range(first, first + self.diary_days) if self.diary else range(0)
 
 
-def _world(values: dict[str, Any]) -> Scenario:
-    return Scenario(**({"name": "cohort"} | values))
-
-
-def _other(world: Scenario, given: dict[str, Any] | str | None) -> Scenario | None:
-    if isinstance(given, dict):
-        return world.replace(**({"name": "counterfactual"} | given))
-    return world.replace(name=WITHOUT, programmes=(), changes=()) if world.programmes or world.changes else None
-
-
 def _prepared(values: dict[str, Any]) -> dict[str, Any]:
     """Values in the types that fields have."""
     made = {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
@@ -236,34 +219,12 @@ def _prepared(values: dict[str, Any]) -> dict[str, Any]:
 
 def _settled(values: dict[str, Any]) -> dict[str, Any]:
     """Values, checked before, with files read into tables and all instruments named, so that a copy needs nothing beside it."""
-    world = _scenario_of(values.get("scenario", {}), Faults(), "scenario")
-    assert world is not None
-    made = values | {
-        "scenario": world.differences(),
-        "instruments": tuple(values.get("instruments") or measures.scores()),
-    }
+    world = worlds.world_of(values.get("scenario", {}))
+    asked = tuple(values.get("instruments") or measures.scores())
+    made = values | {"scenario": world.differences(), "instruments": asked}
     if isinstance(values.get("counterfactual"), str):
-        other = _scenario_of(values["counterfactual"], Faults(), "counterfactual", people=world.people)
-        assert other is not None
-        made["counterfactual"] = {
-            name: value for name, value in other.differences(world).items() if name not in _HORIZON
-        }
+        made["counterfactual"] = worlds.read_other(values["counterfactual"], world)
     return made
-
-
-_HORIZON = ("years", "threads", "snapshot_every")
-"""Of a scenario: what a cohort sets itself, so that arms may differ in it."""
-
-
-def _scenario_of(given: Any, faults: Faults, place: str, **own: Any) -> Scenario | None:
-    """The scenario of a table or file, if it can be had."""
-    try:
-        return Scenario.read(given, **own) if isinstance(given, str) else _world({**given, **own})
-    except InputError as error:
-        faults.found += [
-            one if one.file else dataclasses.replace(one, field=f"{place}.{one.field}") for one in error.faults
-        ]
-        return None
 
 
 def _faults_in(values: dict[str, Any]) -> list[Fault]:
@@ -272,83 +233,9 @@ def _faults_in(values: dict[str, Any]) -> list[Fault]:
     try:
         Cohort.__pydantic_validator__.validate_python(values, self_instance=Cohort.model_construct())
     except ValidationError as error:
-        told(error, Cohort.model_fields, faults)
-        faults.found = [
-            dataclasses.replace(one, problem=one.problem.replace("a scenario", "a cohort")) for one in faults.found
-        ]
-    _check_design(values, faults)
-    _check_asked(values, faults)
-    given = values.get("scenario", {})
-    world = _scenario_of(given, faults, "scenario") if isinstance(given, dict | str) else None
-    start = world.start if world is not None else _start_of(given)
-    asked = values.get("visits", Cohort.model_fields["visits"].default)
-    found = visits_of(asked, start, faults) if isinstance(asked, tuple) else []
-    if world is not None:
-        _check_world(values, world, found, faults)
+        told(error, Cohort.model_fields, faults, what="a cohort")
+    defaults = {name: field.default for name, field in Cohort.model_fields.items()}
+    check_design(values, defaults, faults)
+    check_asked(values, faults)
+    check_world(values, defaults, faults)
     return faults.found
-
-
-def _start_of(given: Any) -> datetime.date:
-    start = given.get("start") if isinstance(given, dict) else None
-    default: datetime.date = Scenario.model_fields["start"].default
-    return start if isinstance(start, datetime.date) else default
-
-
-def _check_design(values: dict[str, Any], faults: Faults) -> None:
-    design = values.get("design", "population")
-    if isinstance(design, str) and design not in DESIGNS:
-        faults.found = [one for one in faults.found if one.field != "design"]
-        faults.unknown("design", design, "design", DESIGNS)
-    low, high = values.get("age_from"), values.get("age_to")
-    default = _AGES.get(str(design), (ADULT, OLDEST))
-    low, high = low if low is not None else default[0], high if high is not None else default[1]
-    if isinstance(low, int) and isinstance(high, int) and low > high:
-        faults.add("age_to", high, f"must not be below the youngest age, {low}")
-    belongs = {"controls": "case-control", "match_years": "case-control"}
-    belongs |= {"exposed_from": "birth-adversity", "exposed_share": "birth-adversity"}
-    for name, wanted in belongs.items():
-        if (
-            values.get(name, Cohort.model_fields[name].default) != Cohort.model_fields[name].default
-            and design != wanted
-        ):
-            faults.add(name, values[name], f"is of the design {wanted}, and this is {design}")
-
-
-def _check_asked(values: dict[str, Any], faults: Faults) -> None:
-    known = measures.scores()
-    asked = values.get("instruments", ())
-    asked = asked if isinstance(asked, tuple) else ()
-    for name in asked:
-        if name not in known:
-            faults.unknown("instruments", name, "score", known)
-    for name in dict.fromkeys(one for one in asked if asked.count(one) > 1):
-        faults.add("instruments", name, "is named twice")
-    rules = values.get("missing", ())
-    names = [name for name in asked if name in known] or list(known)
-    for number, table in enumerate(rules if isinstance(rules, tuple) else ()):
-        if isinstance(table, dict):
-            read_rule(table, names, f"missing[{number}]", faults)
-
-
-def _check_world(values: dict[str, Any], world: Scenario, visits: list[Visit], faults: Faults) -> None:
-    from fitss_abm.study.cohort_checks import (
-        check_counterfactual,
-        check_diary,
-        check_horizon,
-        check_people,
-        check_persons,
-    )
-
-    check_people(values, world, faults)
-    check_diary(values, visits, faults)
-    check_persons(values.get("persons_file"), world, faults)
-    check_horizon(values.get("scenario", {}), world, visits, faults)
-    case = values.get("case")
-    if isinstance(case, str):
-        _check_case(case, world.catalogue(), faults)
-    check_counterfactual(values, world, _WORLD, faults)
-
-
-def _check_case(case: str, catalogue: Catalogue, faults: Faults) -> None:
-    if case not in catalogue.ids:
-        faults.unknown("case", case, "condition", catalogue.ids)

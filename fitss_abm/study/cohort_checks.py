@@ -1,24 +1,99 @@
-"""What of a cohort does not fit its world: too many participants, a visit after the horizon, another world's people."""
+"""What is wrong with a cohort: its design, what it asks, and what does not fit its world; every fault at once."""
 
 from __future__ import annotations
 
-import csv
+import dataclasses
 import datetime
-import tomllib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fitss_abm.errors import Fault, Faults, InputError, nearest_name
+from fitss_abm.errors import Faults, InputError
+from fitss_abm.study import cohort_measures as measures
+from fitss_abm.study.cohort_missing import read_rule
+from fitss_abm.study.cohort_persons import check_persons
+from fitss_abm.study.cohort_visits import Visit, visits_of
+from fitss_abm.study.cohort_worlds import check_other, told_in, world_of
 from fitss_abm.study.scenario import Scenario
 
-if TYPE_CHECKING:
-    from fitss_abm.study.cohort_visits import Visit
+DESIGNS = ("population", "clinic", "case-control", "panel", "birth-adversity")
+YOUNGEST, ADULT, OLDEST, GROWN = 12, 18, 120, 25
+_BELONGS = {
+    "controls": "case-control", "match_years": "case-control", "exposed_from": "birth-adversity",
+    "exposed_share": "birth-adversity",
+}  # fmt: skip
 
-_MOST_TOLD = 10
+
+def ages_of(design: str) -> tuple[int, int]:
+    """Youngest and oldest whom a design recruits, where nothing else is said."""
+    return (YOUNGEST, GROWN) if design == "birth-adversity" else (ADULT, OLDEST)
+
+
+def check_design(values: Mapping[str, Any], defaults: Mapping[str, Any], faults: Faults) -> None:
+    """The design is one, and has what is said of it."""
+    design = values.get("design", "population")
+    if isinstance(design, str) and design not in DESIGNS:
+        faults.found = [one for one in faults.found if one.field != "design"]
+        faults.unknown("design", design, "design", DESIGNS)
+    low, high = values.get("age_from"), values.get("age_to")
+    usual = ages_of(str(design))
+    low, high = low if low is not None else usual[0], high if high is not None else usual[1]
+    if isinstance(low, int) and isinstance(high, int) and low > high:
+        faults.add("age_to", high, f"must not be below the youngest age, {low}")
+    for name, wanted in _BELONGS.items():
+        if values.get(name, defaults[name]) != defaults[name] and design != wanted:
+            faults.add(name, values[name], f"is of the design {wanted}, and this is {design}")
+
+
+def check_asked(values: Mapping[str, Any], faults: Faults) -> None:
+    """Scores are known and named once; rules of what is missing can be used."""
+    known = measures.scores()
+    asked = values.get("instruments", ())
+    asked = asked if isinstance(asked, tuple) else ()
+    for name in asked:
+        if name not in known:
+            faults.unknown("instruments", name, "score", known)
+    for name in dict.fromkeys(one for one in asked if asked.count(one) > 1):
+        faults.add("instruments", name, "is named twice")
+    rules = values.get("missing", ())
+    names = [name for name in asked if name in known] or list(known)
+    for number, table in enumerate(rules if isinstance(rules, tuple) else ()):
+        if isinstance(table, dict):
+            read_rule(table, names, f"missing[{number}]", faults)
+
+
+def check_world(values: Mapping[str, Any], defaults: Mapping[str, Any], faults: Faults) -> None:
+    """The scenario is one, and visits, people and the other world fit it."""
+    given = values.get("scenario", {})
+    world = _world(given, faults) if isinstance(given, dict | str) else None
+    start = world.start if world is not None else _start_of(given)
+    asked = values.get("visits", defaults["visits"])
+    visits = visits_of(asked, start, faults) if isinstance(asked, tuple) else []
+    if world is None:
+        return
+    check_people(values, world, faults)
+    check_diary(values, visits, faults)
+    check_persons(values.get("persons_file"), world, faults)
+    check_horizon(given, world, visits, faults)
+    case, known = values.get("case"), world.catalogue().ids
+    if isinstance(case, str) and case not in known:
+        faults.unknown("case", case, "condition", known)
+    check_other(values, world, faults)
+
+
+def _world(given: Mapping[str, Any] | str, faults: Faults) -> Scenario | None:
+    try:
+        return world_of(given)
+    except InputError as error:
+        faults.found += [
+            one if one.file else dataclasses.replace(one, field=f"scenario.{one.field}") for one in error.faults
+        ]
+        return None
+
+
+def _start_of(given: Any) -> datetime.date:
+    start = given.get("start") if isinstance(given, dict) else None
+    default: datetime.date = Scenario.model_fields["start"].default
+    return start if isinstance(start, datetime.date) else default
 
 
 def check_people(values: Mapping[str, Any], world: Scenario, faults: Faults) -> None:
@@ -47,48 +122,6 @@ def check_diary(values: Mapping[str, Any], visits: Sequence[Visit], faults: Faul
         faults.add("diary", many, f"are more than take part, {wanted:,}")
 
 
-def check_persons(path: Any, world: Scenario, faults: Faults) -> None:
-    """A file of persons can be read, names each once, and nobody who could never live in this population."""
-    if not isinstance(path, str):
-        return
-    ids = faults.gather(lambda: read_persons(path))
-    for one in () if ids is None else ids[ids >= world.people << 16][:_MOST_TOLD]:
-        said = f"lives nowhere in a population of {world.people:,}"
-        faults.found.append(Fault("person_id", int(one), said, path))
-
-
-def read_persons(path: str) -> NDArray[np.int64]:
-    """The person_id column of a CSV table, sorted. Raises InputError for every line that has none, and for each named twice."""
-    faults = Faults(file=path)
-    found: dict[int, int] = {}
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if "person_id" not in (rows.fieldnames or ()):
-                faults.add(
-                    "person_id", None, "is no column of the table", nearest_name("person_id", rows.fieldnames or ())
-                )
-                faults.raise_if_any()
-            for row in rows:
-                text = (row["person_id"] or "").strip()
-                if not text.isascii() or not text.isdigit():
-                    faults.add(f"line {rows.line_num}", text, "is no person_id")
-                elif int(text) in found:
-                    faults.add(f"line {rows.line_num}", int(text), f"is named before, in line {found[int(text)]}")
-                else:
-                    found[int(text)] = rows.line_num
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        faults.add("persons_file", path, f"cannot be read ({error})")
-    if not found and not faults.found:
-        faults.add("persons_file", path, "names nobody")
-    if len(faults.found) > _MOST_TOLD:
-        more = len(faults.found) - _MOST_TOLD
-        faults.found = faults.found[:_MOST_TOLD]
-        faults.add("persons_file", path, f"has {more} more such lines")
-    faults.raise_if_any()
-    return np.array(sorted(found), np.int64)
-
-
 def check_horizon(given: Any, world: Scenario, visits: Sequence[Visit], faults: Faults) -> None:
     """Visits after the end of a scenario that says how long it lasts, and dates that are no dates."""
     last = datetime.date.max
@@ -100,39 +133,3 @@ def check_horizon(given: Any, world: Scenario, visits: Sequence[Visit], faults: 
     for visit in visits:
         if visit.date > last:
             faults.add("visits", str(visit.date), f"is after the horizon, {last}: the scenario's {world.years:g} years")
-
-
-def told_in(given: Any) -> Mapping[str, Any]:
-    """What a scenario's table or file says itself."""
-    if isinstance(given, Mapping):
-        return given
-    try:
-        return tomllib.loads(Path(given).read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, TypeError):
-        return {}
-
-
-def check_counterfactual(values: Mapping[str, Any], world: Scenario, same: Sequence[str], faults: Faults) -> None:
-    """The other world must hold the same people with the same luck."""
-    given = values.get("counterfactual")
-    if given is None:
-        return
-    if values.get("truth") is not True:
-        faults.add(
-            "counterfactual", given if isinstance(given, str) else "a table", "is part of the truth: ask for it (truth)"
-        )
-    try:
-        if isinstance(given, str):
-            other = Scenario.read(given, people=world.people)
-        elif isinstance(given, Mapping):
-            other = world.replace(**{"name": "counterfactual", **given})
-        else:
-            return  # told as a fault of its type
-    except InputError as error:
-        faults.found += error.faults
-        return
-    for name in same:
-        if getattr(other, name) != getattr(world, name):
-            faults.add(
-                f"counterfactual.{name}", getattr(other, name), f"must be the scenario's, {getattr(world, name)!r}"
-            )

@@ -42,7 +42,7 @@ def live(cohort: Cohort, part: int, files: Files, *, tell: Callable[[float], Non
     for day in lived:
         if day - 1 not in cohort.diary_window or day in days:
             burden.look()
-        study.notice_deaths()
+        study.people.notice_deaths(simulation)
         study.keep_diary()
         if day in days:
             study.visit(number)

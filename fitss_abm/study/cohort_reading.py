@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fitss_abm.study.cohort import Cohort
-from fitss_abm.study.cohort_checks import told_in
+from fitss_abm.study.cohort_worlds import told_in
 from fitss_abm.study.scenario import Scenario
 from fitss_abm.study.scenario_checks import read_toml
 

@@ -69,14 +69,14 @@ def _line_of(message: str, text: str) -> int:
     return int(number) if number.isdigit() else max(1, len(text.splitlines()))
 
 
-def told(error: ValidationError, known: Iterable[str], faults: Faults) -> None:
-    """Pydantic's findings in our words."""
+def told(error: ValidationError, known: Iterable[str], faults: Faults, *, what: str = "a scenario") -> None:
+    """Pydantic's findings in our words. `what`: of which they are."""
     seen = set()
     for each in error.errors(include_url=False):
         place = each["loc"][0]
         field = str(place) + "".join(f"[{part}]" for part in each["loc"][1:] if isinstance(part, int))
         if each["type"] == "extra_forbidden":
-            faults.add(field, each["input"], "no such key of a scenario", nearest_name(field, known))
+            faults.add(field, each["input"], f"no such key of {what}", nearest_name(field, known))
         elif place == "population":
             if place not in seen:
                 faults.add(
