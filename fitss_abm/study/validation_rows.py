@@ -21,10 +21,12 @@ NOT_FITTED = ("work_or_fm_load",)
 
 INFORMED = (
     "cm_fm_ratio", "ptsd_fm_ratio", "rls_fm_ratio", "fm_fm_ratio_acr1990", "tmd_incidence_oppera", "mcs_dx_de",
+    "fm_female_share_clinic",
 )  # fmt: skip
 """Rows for which a number about nearly the same was put in: from another source the women's terms of migraine, PTSD and
-restless legs, women's tender points, and how soon a new TMD is over (another paper on the same cohort); from the row itself how
-often MCS is recognised (data/diagnosis.toml), which was chosen with it in view."""
+restless legs, women's tender points, and how soon a new TMD is over (another paper on the same cohort). From the row itself: how
+often MCS is recognised (data/diagnosis.toml), chosen with it in view; and that doctors recognise women more readily, whose size
+is assumed but whose reason is that finding."""
 
 ESTIMANDS: dict[str, Estimand] = {**CROSS_SECTIONS, **FOLLOWED, **SET_IN_THE_MODEL, **DIAGNOSIS}
 """By target id: what is no plain prevalence or sex ratio."""
