@@ -28,9 +28,11 @@ format: dev-environment ## rewrite the code in the project's style
 lock: ## compile requirements/*.txt anew from pyproject.toml (UPGRADE=--upgrade for newer releases)
 	@sh tools/lock.sh $(UPGRADE)
 
-pages: dev-environment ## make docs/parameters.md, docs/published_facts.md and docs/knockouts.md anew, with their figures (minutes)
+pages: dev-environment ## make docs/parameters.md, instruments.md, published_facts.md and knockouts.md anew, with their figures (minutes)
 	@.venv/bin/fitss describe parameters --format md > docs/parameters.md
 	@.venv/bin/fitss describe conditions --format md >> docs/parameters.md
+	@.venv/bin/fitss describe instruments --format md > docs/instruments.md
+	@.venv/bin/fitss describe reports --format md >> docs/instruments.md
 	@rm -rf runs/pages
 	@.venv/bin/fitss validate --quiet --out runs/pages/validation || true # 1: a fitted row is missed, as the page then says
 	@cp runs/pages/validation/validation.md docs/published_facts.md

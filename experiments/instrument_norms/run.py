@@ -1,6 +1,6 @@
 """Derives the numbers of data/instruments.toml that are marked derived, from norms and reliabilities, in a default population.
 
-Usage: python experiments/instrument_norms/run.py [--people 60000] [--seed 1] [--days 364] [--write]
+Usage: python experiments/instrument_norms/run.py [--people 60000] [--seed 1] [--days 364] [--write | --table]
 
 Prints them beside what is in the file; with --write, puts them there. Only the file's own norms are read, none from rows of
 role `check`. Needed again when the model's default numbers have changed.
@@ -20,7 +20,7 @@ import fitss_abm.measurement
 from fitss_abm.measurement import diary_entries
 from fitss_abm.measurement.groups import group
 from fitss_abm.measurement.instrument_table import FEATURES, FILE, catalogue, features, numbers
-from fitss_abm.measurement.instruments import Answers
+from fitss_abm.measurement.instruments import Answers, administer
 from fitss_abm.study.scenario import Scenario
 
 DATA = Path(fitss_abm.measurement.__file__).parents[1] / "data" / FILE
@@ -105,6 +105,35 @@ def affect(simulation, adults, *, days=28):
     return {"affect_error": float(np.sqrt(within * (1 - RELIABLE) / RELIABLE))}
 
 
+def show_table(simulation, adults):
+    """Means, spread, floor and retest of every score, in adults and in diagnosed patients; correlations. Printed as Markdown."""
+    held, catalogue_of = simulation.population["conditions"][adults], simulation.catalogue
+    has = [
+        (held & np.uint32(catalogue_of.mask([id]))) != 0
+        for id in ("fibromyalgia_diagnosed", "fibromyalgia_modified_2010")
+    ]
+    patients = has[0] & has[1]
+    scores, again = administer(simulation, adults), administer(simulation, adults, occasion=AGAIN)
+    print(f"{adults.size} adults, {patients.sum()} patients (diagnosed, modified 2010 criteria met)\n")
+    print(
+        "| score | adults: mean | sd | at the floor | asked twice, r | patients: mean | sd |\n| --- "
+        + "| --- " * 6
+        + "|"
+    )
+    for id, values in scores.items():
+        x, twice = values.astype(float), again[id].astype(float)
+        if catalogue()[id].is_criterion:
+            print(f"| {id} | {100 * x.mean():.1f} % | | | | {100 * x[patients].mean():.0f} % | |")
+            continue
+        floor = 100 * (x == catalogue()[id].low).mean()
+        numbers = f"{x.mean():.2f} | {x.std():.2f} | {floor:.0f} % | {np.corrcoef(x, twice)[0, 1]:.2f}"
+        print(f"| {id} | {numbers} | {x[patients].mean():.1f} | {x[patients].std():.1f} |")
+    ids = [id for id in scores if not catalogue()[id].is_criterion]
+    print("\n|  | " + " | ".join(ids) + " |\n| --- " + "| --- " * len(ids) + "|")
+    for id, row in zip(ids, np.corrcoef([scores[id] for id in ids]), strict=True):
+        print(f"| {id} | " + " | ".join(f"{r:.2f}" for r in row) + " |")
+
+
 def main() -> None:
     """Derive, print, and write if asked to."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -112,11 +141,15 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--days", type=int, default=364)
     options.add_argument("--write", action="store_true")
+    options.add_argument("--table", action="store_true", help="print what the instruments say of these people instead")
     asked = options.parse_args()
     simulation = Scenario(people=asked.people, seed=asked.seed).simulation()
     simulation.prepare()
     simulation.advance(asked.days)
     adults = np.flatnonzero(simulation.population["age"] >= 18)
+    if asked.table:
+        show_table(simulation, adults)
+        return
     text = DATA.read_text(encoding="utf-8")
     seen = Answers(simulation, adults).features
     centred = {

@@ -22,7 +22,7 @@ def describe(
     what: Annotated[
         str | None,
         typer.Argument(
-            help="rules, parameters, conditions, programmes, diagnosis, columns or network. [all of them]",
+            help="rules, parameters, conditions, programmes, diagnosis, columns, network, instruments or reports. [all]",
             metavar="[WHAT]",
         ),
     ] = None,

@@ -59,8 +59,8 @@ class Scale:
 class Instrument:
     """One score. `kind`: a scale of feelings, symptoms counted or rated, a criterion met or not, or what is remembered.
 
-    `low` and `high` bound the score; `period` is what the question asks about; `verified` says whether the numbers of
-    reliability and norm were seen in the source. `norm`: mean and sd (or other numbers) by name, in people of `among`.
+    `low` and `high` bound the score; `period` is what the question asks about. `norm`: mean and sd (or other numbers) by
+    name, in people of `among`; `reliability` holds in people of `reliability_in` (measurement/groups.py).
     """
 
     id: str
@@ -76,7 +76,6 @@ class Instrument:
     role: str
     source: str
     doi: str = ""
-    verified: bool = False
     reliability: float | None = None
     reliability_source: str = ""
     reliability_in: str = "adults"

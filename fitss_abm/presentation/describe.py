@@ -168,9 +168,23 @@ def diagnosis() -> Section:
     return diagnosis()
 
 
+def instruments() -> Section:
+    """What is measured of a person, with range, scoring, reliability, norm and source."""
+    from fitss_abm.presentation.describe_instruments import instruments
+
+    return instruments()
+
+
+def reports() -> Section:
+    """The other numbers of measurement: errors of reports, recall, the diary."""
+    from fitss_abm.presentation.describe_instruments import reports
+
+    return reports()
+
+
 SECTIONS: dict[str, Callable[[], Section]] = {
     "rules": rules, "parameters": parameters, "conditions": conditions, "columns": columns, "network": network,
-    "programmes": programmes, "diagnosis": diagnosis,
+    "programmes": programmes, "diagnosis": diagnosis, "instruments": instruments, "reports": reports,
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import norm, rankdata
 
 from fitss_abm.study import intervals
 
@@ -128,6 +128,60 @@ def difference(values: NDArray[Any], exposed: Bools, among: Bools) -> Estimate:
     d = (one.mean() - two.mean()) / spread
     error = _Z * np.sqrt(1 / n1 + 1 / n2 + d**2 / (2 * (n1 + n2)))
     return _made((d, d - error, d + error))
+
+
+def mean(values: NDArray[Any], among: Bools) -> Estimate:
+    """Mean of a number over people; normal interval."""
+    x = values[among].astype(float)
+    if x.size < 2:
+        return NOTHING
+    error = _Z * x.std(ddof=1) / np.sqrt(x.size)
+    return _made((x.mean(), x.mean() - error, x.mean() + error), x.size)
+
+
+def percentile(values: NDArray[Any], among: Bools, per_cent: float) -> Estimate:
+    """The value below which so many per cent lie; interval from the order statistics of a binomial count."""
+    x = np.sort(values[among].astype(float))
+    if x.size < 2:
+        return NOTHING
+    p = per_cent / 100
+    error = _Z * np.sqrt(p * (1 - p) / x.size)
+    value, low, high = np.quantile(x, np.clip([p, p - error, p + error], 0, 1))
+    return _made((value, low, high), x.size)
+
+
+def correlation(x: NDArray[Any], y: NDArray[Any], among: Bools, *, ranks: bool = False) -> Estimate:
+    """Pearson's correlation, or Spearman's with `ranks`; interval by Fisher's z."""
+    one, two = (rankdata(values[among]) if ranks else values[among].astype(float) for values in (x, y))
+    if one.size < 5 or not (one.std() > 0 and two.std() > 0):
+        return NOTHING
+    z, error = np.arctanh(np.corrcoef(one, two)[0, 1]), _Z / np.sqrt(one.size - 3)
+    return _made((np.tanh(z), np.tanh(z - error), np.tanh(z + error)), one.size)
+
+
+def explained_within(products: Floats, x_squares: Floats, y_squares: Floats) -> Estimate:
+    """Share of the variance of y within people that goes with x, from each person's sums of products and squares about the
+    own means (NaN: not asked); interval of r by the delta method over people.
+    """
+    xy, xx, yy = (values[np.isfinite(products)] for values in (products, x_squares, y_squares))
+    if xy.size < 5 or not (xx.sum() > 0 and yy.sum() > 0):
+        return NOTHING
+    scale = np.sqrt(xx.sum() * yy.sum())
+    r = xy.sum() / scale
+    error = _Z * np.sqrt(((xy / scale - r / 2 * (xx / xx.sum() + yy / yy.sum())) ** 2).sum())
+    low, high = np.clip([r - error, r + error], 0.0 if r > 0 else -1.0, 1.0 if r > 0 else 0.0)
+    return _made((r**2, min(low**2, high**2), max(low**2, high**2)), xy.size)
+
+
+def interaction(y: NDArray[Any], a: NDArray[Any], b: NDArray[Any], among: Bools) -> Estimate:
+    """Coefficient of a x b in the regression of y on a, b and their product, all standardised; normal interval."""
+    z = [(v[among] - v[among].mean()) / max(float(v[among].std()), 1e-12) for v in (y, a, b)]
+    design = np.column_stack([np.ones(z[0].size), z[1], z[2], z[1] * z[2]])
+    solved, *_ = np.linalg.lstsq(design, z[0], rcond=None)
+    rest = z[0] - design @ solved
+    variance = np.linalg.pinv(design.T @ design) * (rest @ rest) / max(rest.size - design.shape[1], 1)
+    value, error = solved[3], _Z * np.sqrt(variance[3, 3])
+    return _made((value, value - error, value + error), rest.size)
 
 
 def tetrachoric_mean(conditions: list[Bools], among: Bools, weights: Floats | None = None) -> Estimate:

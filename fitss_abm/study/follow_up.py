@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fitss_abm.study import survey_answers
 from fitss_abm.study.targets import ADULT_AGE, OPEN_AGE
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ class Cohort:
 
 
 def follow(simulation: Simulation, *, replicate: int = 0, tell: Callable[[float], None] | None = None) -> Cohort:
-    """Live through the four years of a new simulation and keep what is seen. `tell` hears how much is done, 0 to 1."""
+    """Live through the four years of a new simulation and keep what is seen; at the survey everybody is asked, and some keep a
+    diary afterwards. `tell` hears how much is done, 0 to 1.
+    """
     from fitss_abm.model.network_statistics import statistics
 
     tell = tell or (lambda fraction: None)
@@ -119,6 +122,10 @@ def follow(simulation: Simulation, *, replicate: int = 0, tell: Callable[[float]
     for day in DAYS:
         simulation.advance(day - simulation.day)
         visits[day] = seen(simulation, full=day in _FULL)
+        if day == SURVEY:
+            answers = survey_answers.told(simulation)
+            answers |= survey_answers.kept(simulation)
+            visits[day] = replace(visits[day], columns={**visits[day].columns, **answers})
         if day == BASELINE:
             who = simulation.population
             ties = statistics(simulation.network, who["birth_day"], day, who["female"].astype(bool))

@@ -12,6 +12,7 @@ from fitss_abm.study.calibration_plan import LINEAR_UNITS, Row
 from fitss_abm.study.estimators import Estimate
 from fitss_abm.study.numbers import as_scenario
 from fitss_abm.study.targets import load_targets
+from fitss_abm.study.validation_instruments import ASKED
 from fitss_abm.study.validation_rows import estimands
 
 CALL = "fitss_abm.study.knockout_facts:answers"
@@ -20,13 +21,16 @@ ROLES = ("fit", "check")
 
 @cache
 def facts() -> tuple[tuple[dict[str, Any], Row], ...]:
-    """Facts of role fit and check that a run can estimate and that have a range, each with its scale."""
+    """Facts of role fit and check that a run can estimate and that have a range, each with its scale.
+
+    Not those that are asked with instruments: their rulers were set in the whole theory, and would judge the others by it.
+    """
     found = []
     for _, row in load_targets().iterrows():
         fact = {str(name): value for name, value in row.items()}
         low, high, log = float(fact["low"]), float(fact["high"]), fact["unit"] not in LINEAR_UNITS
         ranged = np.isfinite([low, high]).all() and low < high and (low > 0 or not log)
-        if fact["role"] in ROLES and fact["id"] in estimands() and ranged:
+        if fact["role"] in ROLES and fact["id"] in estimands() and fact["id"] not in ASKED and ranged:
             found.append((fact, Row(str(fact["id"]), low, high, log)))
     return tuple(found)
 

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-_QUESTIONNAIRE = "needs a questionnaire, which is not simulated yet"
 _TWINS = "needs pairs of twins and inherited susceptibility, which are not simulated"
-_DIARY = "needs diaries of daily affect, which are not simulated yet"
-_RECALL = "retrospective and self-reported: needs recall by patients and controls, which is not simulated yet"
 _REPORTED = "a diagnosis as online panels report it, which says more of them than of records"
 _ABSENT = "not in the catalogue of conditions"
 _CRITERION = "another criterion than the model's"
 
 REASONS: dict[str, str] = {
-    **dict.fromkeys(
-        ("csi_fiqr_r", "d_csi_cohens_d", "fiqr_fm_mean", "csi_cut", "csi_fm_ge40", "tx_abct_nnt"), _QUESTIONNAIRE
-    ),
-    "tx_ami_sleep_smd": "needs a rating of sleep, which is not simulated yet",
+    "tx_abct_nnt": "a fall of the FIQR, where treatments are compared by pain; and no such kind of programme",
+    "tx_ami_sleep_smd": "a rating of sleep, where treatments are compared by pain",
     "tx_gabapentin": "no number that the model could be held against: one trial of relief by 30 %",
-    **dict.fromkeys(("emo_inertia_wellbeing", "na_ar1", "stress_mood_var"), _DIARY),
     **dict.fromkeys(("twin_h2_latent", "twin_h2_fss_kato"), _TWINS),
-    **dict.fromkeys(("nsynd_or_lifeevents", "trauma_or_fss", "stress_or_fm_other"), _RECALL),
     **dict.fromkeys(("mcs_dx_us", "mcs_dx_4country"), _REPORTED),
     **dict.fromkeys(("dep_prev", "fm_comorb_mdd"), f"depression is {_ABSENT}"),
     **dict.fromkeys(
         ("migraine_prev_global", "migraine_prev_us", "migraine_fm_ratio"),
         f"migraine that is not chronic is {_ABSENT}",
     ),
-    **dict.fromkeys(("ibs_prev_rome3", "ibs_prev_rome3_us_ca_uk", "ibs_fm_ratio_rome3"), f"{_CRITERION} (Rome IV)"),
     "fm_comorb_headache": f"the source counts any migraine, and migraine that is not chronic is {_ABSENT}",
-    "fm_comorb_ibs": f"{_CRITERION} (Rome I to III, by which IBS is more than twice as common as by Rome IV)",
     "tth_prev_global": f"tension-type headache that is not chronic is {_ABSENT}",
     "headache15_prev_global": f"holds medication-overuse headache, which is {_ABSENT}",
     "dysmen_prev": "any dysmenorrhoea, where the catalogue has the severe kind only",
@@ -43,7 +34,6 @@ REASONS: dict[str, str] = {
     "ibs_12y_different": "needs 12 years and the other functional gut disorders, which are not in the catalogue",
     "abuse_prev_physical": "adversity is a number without kinds",
     "acr2016_rule": "a rule without a number: built in, word for word",
-    "fitss_soother_null": "no number was published, and the questionnaires are not simulated yet",
     "mps_prev": "no agreed criteria and no usable figure; its onset is assumed",
     "fus_prev": "no usable figure was found; its onset is assumed",
 }

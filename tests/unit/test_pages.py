@@ -13,9 +13,13 @@ from fitss_abm.study.validation import scenarios, validate
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_the_page_of_numbers() -> None:
-    made = "".join(markdown([SECTIONS[name]()]) + "\n" for name in ("parameters", "conditions"))
-    assert (DOCS / "parameters.md").read_text(encoding="utf-8").split() == made.split(), "run `make pages`"
+@pytest.mark.parametrize(
+    ("page", "sections"),
+    [("parameters.md", ("parameters", "conditions")), ("instruments.md", ("instruments", "reports"))],
+)
+def test_the_pages_of_numbers(page: str, sections: tuple[str, ...]) -> None:
+    made = "".join(markdown([SECTIONS[name]()]) + "\n" for name in sections)
+    assert (DOCS / page).read_text(encoding="utf-8").split() == made.split(), "run `make pages`"
 
 
 @pytest.mark.slow
