@@ -17,9 +17,8 @@ import numpy as np
 from scipy.optimize import brentq, least_squares
 
 import fitss_abm.measurement
-from fitss_abm.measurement import diary_entries
 from fitss_abm.measurement.groups import group
-from fitss_abm.measurement.instrument_table import FEATURES, FILE, catalogue, features, numbers
+from fitss_abm.measurement.instrument_table import FEATURES, FILE, catalogue, features
 from fitss_abm.measurement.instruments import Answers, administer
 from fitss_abm.study.scenario import Scenario
 
@@ -97,9 +96,7 @@ def affect(simulation, adults, *, days=28):
     person = who.person(adults)
     for _ in range(days):
         simulation.advance(1)
-        today = np.empty(simulation.people, np.float32)
-        diary_entries.affect(who["stress"], who["threat"], np.float32(numbers()["affect_half"].value), today)
-        told.append(today[adults])
+        told.append(np.minimum(who["stress"] + who["threat"], 100.0)[adults])
     alive = who.person(adults) == person
     within = np.var(np.array(told)[:, alive], axis=0, ddof=1).mean()
     return {"affect_error": float(np.sqrt(within * (1 - RELIABLE) / RELIABLE))}

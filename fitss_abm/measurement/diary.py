@@ -30,7 +30,7 @@ _RATES = (
     "hassle_interpersonal_severity",
 )  # fmt: skip
 _NUMBERS = (
-    "pain_day_sd", "affect_half", "affect_error", "stress_half", "positive_half", "positive_weight", "sleep_error",
+    "pain_day_sd", "affect_error", "stress_half", "positive_half", "positive_weight", "sleep_error",
 )  # fmt: skip
 _STATES = (
     "stress", "threat", "soothing", "body_map", "sensitization", "variation", "central_gain", "reported_relief", "poor_sleep",
@@ -52,7 +52,7 @@ def diary(
     hassle (any since the last prompt), hassles (how many), severity (sum, unit exponential each, interpersonal ones heavier),
     stress, negative_affect, positive_affect (0 to 100), pain (0 to 10), sleep (last night's quality, 0 to 10; at the first
     prompt). The model has one state a day, so prompts of a day differ by hassles and error alone. Negative affect is
-    y / (y + half) of the scale with y = stress of the day + threat, plus error. `on_death` is handed to `advance`.
+    stress of the day + threat + error, a point each, held within the scale. `on_death` is handed to `advance`.
     """
     slots = checked(simulation, slots, days=days, prompts=prompts)
     person = simulation.population.person(slots)

@@ -34,13 +34,6 @@ def pain_of_day(week, deviation, sd):  # type: ignore[no-untyped-def]
 
 
 @jit
-def negative_affect(exposure, threat, half):  # type: ignore[no-untyped-def]
-    """Negative affect of a day, 0 to 100, before error: y / (y + half) with y = stress of the day + threat."""
-    y = exposure + threat
-    return _TOP * y / (y + half)
-
-
-@jit
 def _bounded(value, most):  # type: ignore[no-untyped-def]
     return F(np.int32(min(max(value, F(0.0)), most) + _HALF))
 
@@ -66,13 +59,6 @@ def pain_ratings(  # type: ignore[no-untyped-def]
             a, b, _c, _d = draw(founder, lived, occasion, _ERRORS, k0, k1)
             average[k] = np.int32(_bounded(total / F(7.0) + error * normal(a), _TEN))
             worst[k] = max(np.int32(_bounded(most + error * normal(b), _TEN)), average[k])
-
-
-@compiled()
-def affect(exposure, threat, half, out) -> None:  # type: ignore[no-untyped-def]
-    """`negative_affect` of everybody."""
-    for i in range(out.shape[0]):
-        out[i] = negative_affect(exposure[i], threat[i], half)
 
 
 @compiled(parallel=True)
@@ -124,7 +110,7 @@ def entries(  # type: ignore[no-untyped-def]
 ) -> None:  # fmt: skip
     """One prompt of one day of each person; see `diary.diary` for what the columns are."""
     (
-        pain_gain, day_sd, half, error, stress_half, positive_half, positive_weight, sleep_error, usual, usual_sd
+        pain_gain, day_sd, error, stress_half, positive_half, positive_weight, sleep_error, usual, usual_sd
     ) = numbers  # fmt: skip
     for k in prange(slots.shape[0]):
         i = slots[k]
@@ -133,8 +119,8 @@ def entries(  # type: ignore[no-untyped-def]
         luck, at_night, _c, _d = draw(founder, lived, day, _PRESENT, prompt_0, prompt_1)
         present[k] = uniform(luck) < logistic(usual + usual_sd * normal(diligence))
         a, b, c, _d = draw(founder, lived, day, _ERRORS, prompt_0, prompt_1)
-        true = negative_affect(stress[i], threat[i], half)
-        calm = _TOP * soothing[i] / (soothing[i] + positive_half) * (F(1.0) - positive_weight * true / _TOP)
+        true = stress[i] + threat[i]
+        calm = _TOP * soothing[i] / (soothing[i] + positive_half) * (F(1.0) - positive_weight * min(true, _TOP) / _TOP)
         negative[k] = _bounded(true + error * normal(a), _TOP)
         positive[k] = _bounded(calm + error * normal(b), _TOP)
         rated[k] = _bounded(_TOP * stress[i] / (stress[i] + stress_half) + error * normal(c), _TOP)
@@ -146,5 +132,5 @@ def entries(  # type: ignore[no-untyped-def]
         sleep[k] = _bounded(_TEN * (F(1.0) - poor_sleep[i]) + sleep_error * normal(at_night), _TEN)
 
 
-COMPILED = (pain_ratings, affect, hassles_of_day, entries)
+COMPILED = (pain_ratings, hassles_of_day, entries)
 """Every compiled entry point of this file."""
