@@ -13,6 +13,7 @@ from fitss_abm.cli.definitions import definitions
 from fitss_abm.cli.describe import describe, locations
 from fitss_abm.cli.experiment import experiment
 from fitss_abm.cli.knockout import knockout
+from fitss_abm.cli.population import population
 from fitss_abm.cli.run import run
 from fitss_abm.cli.sensitivity import sensitivity
 from fitss_abm.cli.trial import trial
@@ -63,6 +64,7 @@ for _command in (
     sensitivity,
     knockout,
     trial,
+    population,
     describe,
     locations,
 ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -76,3 +77,18 @@ def populate(population: Population, demography: Demography, key: tuple[np.uint3
     low, high = demography.age_bounds(ENTRY_AGE)
     _draw_people(population["female"], population["birth_day"], demography.cumulative(ENTRY_AGE), low, high, *key)
     population["age"][:] = (-population["birth_day"] / DAYS_IN_YEAR).astype(F)
+
+
+@dataclass(frozen=True, eq=False)
+class Founders:
+    """Who there is on the first day, where that is known instead of drawn: arrays of shape (people,)."""
+
+    female: NDArray[np.uint8]
+    """1 female, 0 male."""
+    birth_day: NDArray[np.int32]
+    """Days from the start of the run; nobody is younger than 12 years."""
+
+    def settle(self, population: Population) -> None:
+        """Give everybody this sex and date of birth."""
+        population["female"][:], population["birth_day"][:] = self.female, self.birth_day
+        population["age"][:] = (-population["birth_day"] / DAYS_IN_YEAR).astype(F)

@@ -58,6 +58,8 @@ class Decision(IntEnum):
     DIARY = 160  # to 169, measurement, of the day or prompt
     SELF_REPORT = 180  # of a condition in a survey, by condition (key_of)
     DIAGNOSIS = 181  # words, by condition (key_of): recognised, how late, under which name, falsely
+    RECORD = 200  # of a survey; words: place (two), day within a year of age, sex where it is missing
+    RECORD_AGE = 201  # where it is missing
 
 
 _M0 = np.uint64(0xD2511F53)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self
 
 import numba
 import numpy as np
@@ -27,7 +27,7 @@ from fitss_abm.model.interventions import Interventions
 from fitss_abm.model.network import Network
 from fitss_abm.model.network_parameters import NetworkParameters
 from fitss_abm.model.parameters import Parameters
-from fitss_abm.model.population import DAYS_IN_YEAR, ENTRY_AGE, Population, populate
+from fitss_abm.model.population import DAYS_IN_YEAR, ENTRY_AGE, Founders, Population, populate
 from fitss_abm.model.programme_tables import check_together
 from fitss_abm.model.programmes import Programme
 from fitss_abm.model.randomness import Stream, stream_key
@@ -59,6 +59,12 @@ class Change:
     parameters: Parameters
 
 
+class Beginning(Protocol):
+    """What `prepare` does instead of the pre-history: it fills all columns, and the words to ties, of the first day."""
+
+    def __call__(self, simulation: Simulation, progress: Callable[[int, int], None] | None) -> None: ...
+
+
 class Simulation:
     """People of one world, day by day. Deterministic: the same arguments give the same bits on any number of threads.
 
@@ -85,11 +91,14 @@ class Simulation:
         threads: int | None = None,
         block: int = BLOCK,
         slow_days: int = 7,
+        founders: Founders | None = None,
+        beginning: Beginning | None = None,
     ) -> None:
         """`network`: given ties; otherwise they are generated. `columns`: what user rules need besides the shipped columns.
 
         `threads` defaults to all cores that have enough people to walk. `slow_days`, 1 or 7: how often onset and
-        remission are drawn.
+        remission are drawn. `founders`: sex and date of birth of everybody, instead of draws from the demography; `beginning`:
+        what `prepare` does instead of the pre-history.
         """
         faults = Faults()
         if not 1 <= people <= MOST_PEOPLE:
@@ -100,6 +109,8 @@ class Simulation:
             faults.add(
                 "threads", threads, f"must be between 1 and {numba.config.NUMBA_NUM_THREADS}, the cores of this machine"
             )
+        if founders is not None and founders.female.size != people:
+            faults.add("founders", founders.female.size, f"must be as many as the population, {people}")
         if network is not None and network.people != people:
             faults.add("network", network.people, f"must have as many people as the population, {people}")
         self.catalogue = catalogue or shipped()
@@ -117,15 +128,18 @@ class Simulation:
         self._block = block
         self._changes = sorted(changes, key=lambda change: change.day)
         self.interventions = Interventions(programmes, people)
+        columns = tuple(columns)
         declared = (*COLUMNS, *columns)
         arrays = {**self.catalogue.arrays(), **body_map()}
         self.population = Population(people=people, hazards=arrays["condition_bit"].size, columns=declared)
-        populate(self.population, demography, self.seeds.key(Stream.POPULATION))
-        self.network = (
-            copy.deepcopy(network)
-            if network is not None
-            else self._generated(network_parameters or NetworkParameters())
-        )
+        self.beginning = beginning
+        if founders is not None:
+            founders.settle(self.population)
+        else:
+            populate(self.population, demography, self.seeds.key(Stream.POPULATION))
+        self._network_parameters = network_parameters or NetworkParameters()
+        self._own_columns, self._slow_days = columns, slow_days
+        self.network = copy.deepcopy(network) if network is not None else self._generated(self._network_parameters)
         self.engine = Engine(day, self.population.declared, arrays)
         self._bindings = self._bind(arrays, slow_days)
         self._bind_ties()
@@ -137,6 +151,9 @@ class Simulation:
 
     def prepare(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Draw traits and live through the pre-history. `progress` is told simulated days done and in all."""
+        if self.beginning is not None:
+            self.beginning(self, progress)
+            return
         threads = self.use_threads()
         self.engine.born(self._bindings, threads=threads)
         self.population["age"][:] = ENTRY_AGE
@@ -181,6 +198,14 @@ class Simulation:
             if walked < 0 and on_death is not None:
                 on_death(np.flatnonzero(self.population["died"]))
                 self.engine.night(self._bindings, Clock(self.day - 1, self.day - 1), block=self._block)
+
+    def alike(self, *, people: int, founders: Founders | None = None) -> Self:
+        """The same world with other people, who have ties generated for them: no programmes, no dated changes, not prepared."""
+        return type(self)(
+            people=people, demography=self.demography, network_parameters=self._network_parameters,
+            parameters=self.parameters, catalogue=self.catalogue, day=self.engine.day, columns=self._own_columns,
+            seeds=self.seeds, threads=self._threads, block=self._block, slow_days=self._slow_days, founders=founders,
+        )  # fmt: skip
 
     @property
     def offers(self) -> NDArray[np.uint32]:

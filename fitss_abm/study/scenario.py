@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from fitss_abm.model.conditions import Catalogue
     from fitss_abm.model.network import Network
     from fitss_abm.model.programmes import Programme
-    from fitss_abm.model.simulation import Change, Simulation
+    from fitss_abm.model.simulation import Change, Seeds, Simulation
+    from fitss_abm.study.records_start import RecordsBeginning
 
 MOST_PEOPLE = 2**31 - 1
 _SEEDS = 2**63  # TOML's whole numbers end here
@@ -64,6 +65,8 @@ class Scenario(BaseModel):
     """People and death rates instead of the location's: the path of a CSV table, or a table of `female_share` and
     `age_shares`.
     """
+    records: dict[str, Any] = {}
+    """People who are those of a survey: its `file`, what its `columns` mean, `levels`, `missing`, `donors` (docs/records.md)."""
     network: dict[str, Any] = {}
     """Numbers of the generated network (`fitss describe network`), or `edges`, the path of an edge list, and
     `directed`.
@@ -242,6 +245,8 @@ class Scenario(BaseModel):
         if faults:
             raise InputError(faults)
         numbers = {} if edges is not None else self.network
+        catalogue, seeds = self.catalogue(), Seeds(self.master_seed, self.seeds)
+        beginning = self._from_records(catalogue, seeds) if self.records else None
         return Simulation(
             people=self.people,
             demography=demography_of(self.location, self.population),
@@ -250,12 +255,14 @@ class Scenario(BaseModel):
             parameters=Parameters(**(self._drawn()["parameters"] | self.parameters)).without_sex_mechanisms(
                 self.sex_mechanisms_off
             ),
-            catalogue=self.catalogue(),
+            catalogue=catalogue,
             changes=self.dated_changes(),
             programmes=self.delivered(),
-            seeds=Seeds(self.master_seed, self.seeds),
+            seeds=seeds,
             threads=self.threads,
             slow_days=self.slow_days,
+            founders=beginning.drawn.founders if beginning else None,
+            beginning=beginning,
             **self._records(),
         )
 
@@ -278,6 +285,16 @@ class Scenario(BaseModel):
 
         return {"day": watched(DAY), "columns": COLUMNS}
 
+    def _from_records(self, catalogue: Catalogue, seeds: Seeds) -> RecordsBeginning:
+        """The people of the records, and how they begin."""
+        from fitss_abm.model.randomness import Stream
+        from fitss_abm.study.records import read_records
+        from fitss_abm.study.records_people import draw_people
+        from fitss_abm.study.records_start import RecordsBeginning
+
+        records = read_records(self.records, catalogue, start=self.start)
+        return RecordsBeginning(records, draw_people(records, people=self.people, key=seeds.key(Stream.POPULATION)))
+
 
 def _key(field: str) -> str:
     return field.partition(".")[0].partition("[")[0].partition(",")[0]
@@ -289,6 +306,9 @@ def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
     for name in PATHS:
         if isinstance(whole.get(name), Path):
             whole[name] = str(whole[name])
+    records = whole.get("records")
+    if isinstance(records, Mapping) and isinstance(records.get("file"), Path):
+        whole["records"] = {**records, "file": str(records["file"])}
     if isinstance(whole.get("seen_as"), str):
         whole["seen_as"] = tuple(part.strip() for part in whole["seen_as"].split(","))
     for name in ("sex_mechanisms_off", "changes", "programmes", "seen_as"):

@@ -4,6 +4,7 @@ name.
 
 from __future__ import annotations
 
+import datetime
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -114,6 +115,7 @@ def check_contents(values: Mapping[str, Any], faults: Faults) -> None:
         catalogue = catalogue.with_entries(values["conditions"], faults)
     if not values.get("conditions_file") and not values.get("programmes_file"):
         programmes_of(values, catalogue, faults)
+    _check_records(values, None if values.get("conditions_file") else catalogue, faults)
     for name in _listed(values.get("sex_mechanisms_off")):
         if name not in sex_mechanisms():
             faults.unknown("sex_mechanisms_off", name, "sex mechanism", sex_mechanisms())
@@ -212,6 +214,20 @@ def _check_network(network: object, faults: Faults) -> None:
     NetworkParameters.from_mapping(numbers, faults)
 
 
+def _check_records(values: Mapping[str, Any], catalogue: Catalogue | None, faults: Faults) -> None:
+    from fitss_abm.study.records_mapping import check_mapping
+
+    records, network = values.get("records"), values.get("network")
+    if not isinstance(records, Mapping) or not records:
+        return
+    check_mapping(records, catalogue, faults)
+    _check_exists("records.file", records.get("file"), faults)
+    if isinstance(network, Mapping) and "edges" in network:
+        faults.add(
+            "network.edges", network["edges"], "cannot be given beside records: ties are generated for their people"
+        )
+
+
 def _check_parameters(prefix: str, parameters: object, faults: Faults) -> None:
     from fitss_abm.model.parameters import check
 
@@ -249,6 +265,7 @@ def check_files(values: Mapping[str, Any], *, default_people: int = 0, edges: bo
             catalogue = catalogue.with_entries(values["conditions"], faults)
     if isinstance(conditions, str) or isinstance(values.get("programmes_file"), str):
         programmes_of(values, catalogue, faults)
+    _read_records(values, catalogue, faults)
     given = network if isinstance(network, Mapping) else {}
     people = values.get("people", default_people)
     countable = (
@@ -257,3 +274,20 @@ def check_files(values: Mapping[str, Any], *, default_people: int = 0, edges: bo
     if edges and isinstance(given.get("edges"), str) and Path(given["edges"]).is_file() and countable:
         faults.gather(lambda: read_edge_list(given["edges"], people=people, directed=given.get("directed") is True))
     return faults.found
+
+
+def _read_records(values: Mapping[str, Any], catalogue: Catalogue, faults: Faults) -> None:
+    """Faults of the survey that a scenario's people come from."""
+    from fitss_abm.study.records import file_faults
+    from fitss_abm.study.records_mapping import check_mapping
+
+    records, start = values.get("records"), values.get("start", datetime.date(2025, 1, 1))
+    if not isinstance(records, Mapping) or not records:
+        return
+    if values.get("conditions_file"):  # its conditions were not known before
+        check_mapping(records, catalogue, faults)
+    elif isinstance(values.get("conditions"), Mapping):
+        catalogue = catalogue.with_entries(values["conditions"], Faults())
+    file = records.get("file")
+    if isinstance(file, str) and Path(file).is_file() and isinstance(start, datetime.date):
+        faults.found += [one for one in file_faults(records, catalogue, start=start) if one not in faults.found]

@@ -32,8 +32,9 @@ def from_folder(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
     for name in PATHS:
         if name in whole:
             whole[name] = found(whole[name])
-    if isinstance(whole.get("network"), Mapping) and "edges" in whole["network"]:
-        whole["network"] = {**whole["network"], "edges": found(whole["network"]["edges"])}
+    for name, key in (("network", "edges"), ("records", "file")):
+        if isinstance(whole.get(name), Mapping) and key in whole[name]:
+            whole[name] = {**whole[name], key: found(whole[name][key])}
     return whole
 
 

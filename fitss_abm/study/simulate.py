@@ -20,6 +20,7 @@ from fitss_abm.measurement.results import PEOPLE, Results, fresh_folder
 from fitss_abm.measurement.snapshots import Snapshots, check_room
 from fitss_abm.measurement.trajectory import Trajectory, sample_plane
 from fitss_abm.study import delivery_tables
+from fitss_abm.study.records_mapping import DONORS
 from fitss_abm.study.scenario import Scenario
 from fitss_abm.study.seen_tables import tables
 
@@ -39,7 +40,9 @@ def check_memory(scenario: Scenario) -> None:
     """Raise InputError when this machine cannot hold so many people, rather than have it run out of memory."""
     if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
         return
-    memory, wanted = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), scenario.people * _BYTES_PER_PERSON
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    donors = scenario.records.get("donors", DONORS) if scenario.records else 0
+    wanted = scenario.people * (1 + donors) * _BYTES_PER_PERSON
     faults = Faults()
     if wanted > memory > 0:
         problem = f"need {wanted / 1e9:,.1f} GB of memory or more where this machine has {memory / 1e9:,.1f} GB"

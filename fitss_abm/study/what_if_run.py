@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _QUARTER = 365.25 / 4
 _QUARTERLY_YEARS = 5
 """In longer runs dates of the tables are a year apart; years of disability are summed from quarters all the same."""
-_WORLD = ("people", "location", "seed", "start", "population", "seeds", "replicate")
+_WORLD = ("people", "location", "seed", "start", "population", "records", "seeds", "replicate")
 """What must be equal for arms to hold the same people with the same luck,"""
 _STATE = (
     *_WORLD, "network", "draw", "parameters", "conditions_file", "conditions", "sex_mechanisms_off", "slow_days",
