@@ -35,7 +35,7 @@ class Records:
     """A survey as the model can use it. Arrays have shape (records,); NaN says that a value is missing."""
 
     file: Path
-    donors: int
+    donors: int | None
     person: NDArray[np.object_] | None
     """The survey's own ids; they enter no output unless a link is asked for."""
     female: Floats

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from fitss_abm.model.conditions import Catalogue
 
 DONORS = 3
-"""Simulated people among whom a record's match is looked for, a person of the population. Assumed: see docs/records.md."""
+"""Simulated people among whom matches are looked for, for each person of the population, where it is not said: 3, or more when
+people are few (`records_start.LEAST_DONORS`). Assumed: see docs/records.md."""
 MOST_DONORS = 100
 KEYS = ("file", "columns", "levels", "missing", "donors")
 PEOPLE = ("person", "sex", "age", "birth_date", "survey_date", "weight")
@@ -46,7 +47,7 @@ class Mapped:
     columns: Mapping[str, str]
     levels: Mapping[str, Mapping[str, str]]
     missing: frozenset[str]
-    donors: int
+    donors: int | None
 
 
 def level_names(name: str) -> tuple[str, str]:
@@ -66,7 +67,7 @@ def mapped(table: Mapping[str, Any]) -> Mapped:
                 _small(cell): level for level in level_names(name) for cell in given.get(name, usual).get(level, ())
             }
     missing = frozenset(_small(cell) for cell in (*table.get("missing", MISSING), ""))
-    return Mapped(Path(table["file"]), columns, levels, missing, table.get("donors", DONORS))
+    return Mapped(Path(table["file"]), columns, levels, missing, table.get("donors"))
 
 
 def usable(table: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:

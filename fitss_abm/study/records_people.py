@@ -29,7 +29,8 @@ class Drawn:
 
 def draw_people(records: Records, *, people: int, key: tuple[np.uint32, np.uint32]) -> Drawn:
     """So many people from the records, each as often as its weight says, by systematic sampling: n w / sum w times, rounded up or
-    down (Madow 1949, doi:10.1214/aoms/1177729988). As many people as records without weights: each record once.
+    down (Madow 1949, doi:10.1214/aoms/1177729988), along sex and age, whose shares are so kept. As many people as records without
+    weights: each record once.
 
     Places are shuffled, because neighbouring places are neighbours in the model. `key`: of the population stream.
     """
@@ -38,7 +39,8 @@ def draw_people(records: Records, *, people: int, key: tuple[np.uint32, np.uint3
     more = draws(places, np.zeros(people, np.uint16), 0, int(Decision.RECORD_AGE), *key)
     order = np.argsort((words[:, 0] << np.uint64(32)) | words[:, 1], kind="stable")
     record = np.empty(people, np.int64)
-    record[order] = _systematic(records.weight, people, (float(more[0, 1]) + 0.5) * _WORD)
+    along = np.lexsort((records.age, records.female))
+    record[order] = along[_systematic(records.weight[along], people, (float(more[0, 1]) + 0.5) * _WORD)]
     within, luck_sex, luck_age = words[:, 2] * _WORD, words[:, 3] * _WORD, more[:, 0] * _WORD
 
     sex_drawn, age_drawn = np.isnan(records.female)[record], np.isnan(records.age)[record]

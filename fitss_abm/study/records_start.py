@@ -18,14 +18,15 @@ from fitss_abm.model.imposing import impose
 from fitss_abm.model.population import Founders
 from fitss_abm.study.arms import view_of
 from fitss_abm.study.records import Records
+from fitss_abm.study.records_mapping import DONORS
 from fitss_abm.study.records_matching import Floats, Side, Slots, contradictions, match
 from fitss_abm.study.records_people import Drawn
 
 if TYPE_CHECKING:
     from fitss_abm.model.simulation import Simulation
 
-LEAST_DONORS = 5_000
-"""People in the pool at the least. Assumed: rare conditions must be among them when the records are few."""
+LEAST_DONORS = 20_000
+"""People in the pool at the least, unless `donors` is given. Assumed: rare conditions must be among them when records are few."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +85,9 @@ class RecordsBeginning:
         self.matched = Matched(donor, imposed, said, {name: _own(pool, name) for name in (*scores, *conditions)})
 
 
-def copies_of(people: int, donors: int) -> int:
+def copies_of(people: int, donors: int | None) -> int:
     """How many donors there are for each of so many people."""
-    return max(donors, -(-LEAST_DONORS // people))
+    return donors if donors is not None else max(DONORS, -(-LEAST_DONORS // people))
 
 
 def values_of(simulation: Simulation, name: str) -> Floats:

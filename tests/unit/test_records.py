@@ -16,7 +16,7 @@ from fitss_abm.model.randomness import Stream, stream_key
 from fitss_abm.study.records import Records, read_records
 from fitss_abm.study.records_matching import Side, contradictions, match
 from fitss_abm.study.records_people import draw_people
-from fitss_abm.study.records_start import _on_scale_of
+from fitss_abm.study.records_start import _on_scale_of, copies_of
 from fitss_abm.study.scenario import Scenario
 
 START = datetime.date(2025, 1, 1)
@@ -252,3 +252,9 @@ def test_another_scale_keeps_its_order_and_takes_the_models_distribution() -> No
     assert np.isnan(found[4])
     assert found[0] < found[1] == found[2] < found[3] < found[5]
     np.testing.assert_allclose(found[[0, 1, 3, 5]], np.quantile(simulated, [0.1, 0.4, 0.7, 0.9]), atol=0.02)
+
+
+def test_donors_are_three_a_person_or_enough_for_what_is_rare() -> None:
+    assert copies_of(50_000, None) == 3
+    assert copies_of(1000, None) == 20
+    assert copies_of(1000, 2) == 2
