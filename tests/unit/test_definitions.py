@@ -71,7 +71,7 @@ def test_overlap_is_a_share_of_the_first() -> None:
 def test_published_ranges_stand_beside_what_their_sources_saw() -> None:
     published = assembled([sums()], BASE).published.set_index("id")
     clinic = published.loc["fm_female_share_clinic"]
-    assert (clinic["seen_as"], clinic["origin"], clinic["measure"]) == ("clinic", "emergent", "share")
+    assert (clinic["seen_as"], clinic["origin"], clinic["measure"]) == ("clinic", "informed", "share")
     assert clinic["simulated"] == pytest.approx(90.0)
     assert bool(clinic["within"])
     assert published.loc["fm_prev_2016_gps", "origin"] == "fitted"
