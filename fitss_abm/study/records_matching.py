@@ -25,6 +25,7 @@ _AGE = 10.0  # years that weigh as much as a standard deviation
 _TIES = 0.5  # weight of the strength of the place's ties
 _AGAIN = 1.0  # for each further use of a donor
 _BAND = 10.0  # years; a donor who is taken again is of the same band of age or of the next
+_USES = 4  # of a donor in one part, at the least
 _LEVEL, _LEVELS = 50, 40  # people at a level of a score at the least; levels at the most
 _BLOCK, _AGAIN_BLOCK, _WINDOW = (
     1024,
@@ -69,11 +70,16 @@ def match(people: Side, donors: Side, *, definitions: int = 0) -> Slots:
 
 
 def _matched(people: Side, donors: Side, pool: _Patterns) -> Slots:
-    """A donor each, and for those whom their donor contradicts one who does so less, if there is any."""
+    """A donor each; then, of donors whom others may have too, one who contradicts less for those whom their donor contradicts, and
+    one who fits for those with gaps, who were left what others' conditions did not claim.
+    """
     donor = _by_blocks(people, donors, pool.heavy)
     contradicted = _weighed(contradictions(people, donors, donor), pool.heavy)
-    for group in _alike(people, np.flatnonzero(contradicted)):
-        _match_again(people, group, donors, donor, pool, contradicted)
+    asked = np.bitwise_or.reduce(people.known)
+    gaps = ((asked & ~people.known) != 0) | np.isnan(people.scores).any(axis=0)
+    for group in _alike(people, np.flatnonzero((contradicted > 0) | gaps)):
+        # 2 k + 1 with a gap, 2 k without: more than 2 least where there is something to gain
+        _match_again(people, group, donors, donor, pool, 2 * contradicted.astype(np.int64) + gaps)
     return donor
 
 
@@ -173,12 +179,10 @@ class _Patterns:
         return np.concatenate(parts), int(weighed.min())
 
 
-def _match_again(
-    people: Side, group: Slots, donors: Side, donor: Slots, pool: _Patterns, before: NDArray[np.uint8]
-) -> None:
+def _match_again(people: Side, group: Slots, donors: Side, donor: Slots, pool: _Patterns, before: Slots) -> None:
     """Give people who say the same of their conditions donors who contradict it less, although others have these donors too."""
     chosen, least = pool.nearest(people, group[0])
-    group = group[before[group] > least]
+    group = group[before[group] > 2 * least]
     if group.size == 0:
         return
     chosen = chosen[np.argsort(donors.age[chosen], kind="stable")]
@@ -188,7 +192,7 @@ def _match_again(
         # as many donors as can be compared, spread over all; another share of them for each part
         step = -(-chosen.size // _WINDOW)
         there = chosen[k % step :: step]
-        uses = -(-2 * here.size // there.size)
+        uses = max(_USES, -(-2 * here.size // there.size))
         distance = _distance(people, here, donors, there, pool.heavy)
         again = np.concatenate([distance + _AGAIN * use for use in range(uses)], axis=1)
         donor[here] = there[_assigned(again) % there.size]

@@ -1,5 +1,6 @@
 """Records: mappings and surveys read, faults told all at once, people drawn by weight."""
 
+import dataclasses
 import datetime
 from pathlib import Path
 from typing import Any
@@ -268,3 +269,17 @@ def test_matching_on_many_scores_does_not_lean_towards_where_donors_are_many() -
     # left as they are, the nearest of three donors a person fall short by 5 to 7 % in the mean
     np.testing.assert_allclose(found.mean(axis=1), people.scores.mean(axis=1), rtol=0.035)
     np.testing.assert_allclose(found.std(axis=1), people.scores.std(axis=1), rtol=0.06)
+
+
+def test_a_gap_is_filled_as_the_rest_says_although_others_claim_the_rare_donors() -> None:
+    n = 2000
+    luck = np.random.default_rng(7)
+    ill, few = luck.random(n) < 0.12, luck.random(3 * n) < 0.02
+    scores = [np.stack([luck.normal(size=w.size) + 5.0 * w for _ in range(2)]) for w in (ill, few)]
+    people, donors = side(n, 1, held=ill, scores=scores[0]), side(3 * n, 2, held=few, scores=scores[1])
+    gap = luck.random(n) < 0.2
+    donor = match(dataclasses.replace(people, known=np.where(gap, 0, 1).astype(np.uint32)), donors)
+    filled = donors.held[donor[gap]] == 1
+    assert (filled == ill[gap]).mean() > 0.97
+    assert filled.mean() == pytest.approx(ill[gap].mean(), abs=0.02)
+    np.testing.assert_array_equal(donors.held[donor[~gap]], ill[~gap])
