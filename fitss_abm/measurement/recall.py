@@ -9,6 +9,7 @@ from fitss_abm.model.arithmetic import F, exp, log, logistic, one_minus_exp
 from fitss_abm.model.caching import compiled
 from fitss_abm.model.columns import NORMAL_UNIT
 from fitss_abm.model.randomness import Decision, draw, happens, uniform
+from fitss_abm.model.rules.events import events_of_week, poisson
 
 _EVENTS = np.uint32(Decision.EVENTS)
 _HABIT = np.uint32(Decision.HABIT)
@@ -17,7 +18,6 @@ _REMEMBERED = np.uint32(Decision.ANSWER + 1)
 _PER_UNIT = F(1.0 / NORMAL_UNIT)
 _LIFE_EVENTS = 4  # column of `personal`
 _WEEKS = 52
-_MOST_EVENTS = 8
 _MOST_ADVERSITY = 10
 _YEAR = F(365.25)
 _MONTH = F(365.25 / 12.0)
@@ -51,14 +51,8 @@ def life_events(  # type: ignore[no-untyped-def]
                 continue
             expected = weekly if then >= 0 else weekly * recent_pace
             a, b, _c, _d = draw(founder, lived, np.uint32(number), _EVENTS, life_0, life_1)
-            if happens(a, one_minus_exp(expected)):
-                term = expected * exp(-expected) / one_minus_exp(expected)
-                below = term
-                events = 1
-                while events < _MOST_EVENTS and uniform(b) > below:
-                    events += 1
-                    term *= expected / F(events)
-                    below += term
+            events = events_of_week(a, b, expected)
+            if events > 0:
                 kept = exp(-fading * F(back) / _MONTH)
                 w0, w1, w2, w3 = draw(founder, lived, np.uint32(number), _REMEMBERED, k0, k1)
                 happened += events
@@ -68,13 +62,7 @@ def life_events(  # type: ignore[no-untyped-def]
                 remembered += events - 3 if events > 3 and happens(w3, kept) else 0
         a, _b, _c, _d = draw(founder, lived, occasion, _ANSWER, k0, k1)
         mean = false_rate * exp(tilt * min(max(distress[k], F(-3.0)), F(3.0)))
-        term = exp(-mean)
-        below = term
-        false = 0
-        while false < _MOST_EVENTS and uniform(a) > below:
-            false += 1
-            term *= mean / F(false)
-            below += term
+        false = poisson(a, exp(-mean), mean, 0)
         true[k] = happened
         told[k] = min(remembered + false, 20)
 

@@ -22,6 +22,25 @@ _LIFE_EVENTS = 4  # column of `personal`
 
 
 @jit
+def poisson(word: int, term: float, mean: float, least: int) -> int:
+    """A Poisson count of this mean that is `least` or more (8 at most), from one word; `term` is the probability of `least`."""
+    below = term
+    count = least
+    while count < _MOST_EVENTS and uniform(word) > below:
+        count += 1
+        term *= mean / F(count)
+        below += term
+    return count
+
+
+@jit
+def events_of_week(a: int, b: int, expected: float) -> int:
+    """How many life events a step brings where so many are expected, from two words: whether any, and how many more."""
+    some = one_minus_exp(expected)
+    return poisson(b, expected * exp(-expected) / some, expected, 1) if happens(a, some) else 0
+
+
+@jit
 def _switched(on: bool, eligible: bool, begin: float, end: float, days: float, word: int) -> bool:
     """State of a stressor after `days`, exact for a two-state process with yearly rates `begin` and `end`."""
     if not eligible:
@@ -93,15 +112,8 @@ def life_events(  # type: ignore[no-untyped-def]
             life_event_rate * exp(event_proneness_sd * z + life_event_per_adversity * F(adversity[i])) * days / _YEAR
         )
         a, b, c, d = draw(founder, lived, day, _EVENTS, life_0, life_1)
-        if happens(a, one_minus_exp(expected)):
-            # how many more: a Poisson count that is at least one, from the second word
-            term = expected * exp(-expected) / one_minus_exp(expected)
-            below = term
-            events = 1
-            while events < _MOST_EVENTS and uniform(b) > below:
-                events += 1
-                term *= expected / F(events)
-                below += term
+        events = events_of_week(a, b, expected)
+        if events > 0:
             for k in range(events):
                 size, kind, _g, _h = draw(founder, lived, day, _EVENT + np.uint32(k), life_0, life_1)
                 spread = life_event_severity_sd
