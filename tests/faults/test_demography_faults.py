@@ -133,7 +133,7 @@ def lines_of(starts: list[int], people: np.ndarray, rates: np.ndarray) -> list[s
     ]
 
 
-same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 
 
 @same_folder

@@ -39,7 +39,7 @@ edges = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edges, st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", " "]), st.booleans(), st.booleans())
 def test_what_is_written_is_read(
     tmp_path: Path, rows: list[tuple[int, int, int]], end: str, blank: str, mark: bool, directed: bool
@@ -59,7 +59,7 @@ def test_what_is_written_is_read(
     assert int(network.weight.sum(dtype=np.int64)) == total
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.sampled_from('0123456789.,-+eE"\n\r abnif\x00;'), max_size=60), st.booleans())
 def test_any_text_is_read_or_refused(tmp_path: Path, text: str, header: bool) -> None:
     with contextlib.suppress(InputError):  # and no other error

@@ -212,7 +212,7 @@ def test_empty() -> None:
     assert (network.people, network.ties, len(network.start)) == (7, 0, 8)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(2, 12), st.booleans(), st.randoms(use_true_random=False))
 def test_networkx_there_and_back(n: int, directed: bool, random: Any) -> None:
     graph = networkx.gnp_random_graph(n, 0.4, seed=random.randint(0, 10**6), directed=directed)
