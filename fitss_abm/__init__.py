@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fitss_abm.model.parameters import Parameters
     from fitss_abm.model.programmes import Programme
     from fitss_abm.model.simulation import Simulation
+    from fitss_abm.study.cohort import Cohort
     from fitss_abm.study.scenario import Scenario
     from fitss_abm.study.simulate import simulate
     from fitss_abm.study.trial import Trial
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Cohort",
     "FitssModel",
     "InputError",
     "Network",
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Cohort": "fitss_abm.study.cohort",
     "FitssModel": "fitss_abm.model.mesa_model",
     "InputError": "fitss_abm.errors",
     "Network": "fitss_abm.model.network",

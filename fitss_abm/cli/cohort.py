@@ -126,7 +126,7 @@ def _export(
     file: Path | None, values: dict[str, Any], world: dict[str, Any], missing: str | None, how: dict[str, Any],
     out: Path | None, *, overwrite: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    from fitss_abm.presentation.cohort_page import page, show
+    from fitss_abm.presentation.cohort_page import show
     from fitss_abm.study.cohort_run import export
 
     asked, folder = _checked(file, values, world, missing, how, out, overwrite=overwrite)
@@ -135,7 +135,7 @@ def _export(
             f"{asked.parts} parts are kept in {folder}; with --out {folder} the same command goes on from there."
         )
     with kept_runs(folder), progress(quiet) as tell:
-        found = export(asked, folder, overwrite=overwrite, progress=tell, page=page, **how)
+        found = export(asked, folder, overwrite=overwrite, progress=tell, **how)
     if not quiet:
         show(found, console())
 

@@ -21,6 +21,9 @@ from fitss_abm.study.scenario_checks import read_toml, told
 from fitss_abm.study.scenario_extends import from_folder
 from fitss_abm.study.toml_text import toml_document
 
+if TYPE_CHECKING:
+    from fitss_abm.study.cohort_run import Exported
+
 _PARTS = 10_000
 """Replicate numbers of the parts of one replicate."""
 
@@ -126,6 +129,12 @@ class Cohort(BaseModel):
         if self.persons_file is not None:
             written["persons_file"] = os.path.normpath(Path.cwd() / self.persons_file)
         return toml_document(written)
+
+    def export(self, folder: str | Path, *, format: str = "csv", **how: Any) -> Exported:
+        """Simulate it and write its folder, README and all, whole or not at all. `how`: as `cohort_run.export`."""
+        from fitss_abm.study.cohort_run import export
+
+        return export(self, folder, format=format, **how)
 
     def world(self) -> Scenario:
         """The scenario, of all its people. Its horizon is the last visit."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitss_abm.study.cohort_fields import ANSWERS, LEFT, level_codes
+from fitss_abm.study.cohort_columns import level_codes
+from fitss_abm.study.cohort_fields import ANSWERS, LEFT
 from fitss_abm.study.cohort_part import date_of
 
 if TYPE_CHECKING:

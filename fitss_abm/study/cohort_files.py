@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 
 from fitss_abm.errors import Faults
 from fitss_abm.measurement.results import free_bytes
-from fitss_abm.study.cohort_fields import Table, answers, tables
+from fitss_abm.study.cohort_columns import Table
+from fitss_abm.study.cohort_fields import answers, tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from fitss_abm.study.cohort import Cohort
 
+COHORT, SUMMARY, EFFECTS, README = "cohort.toml", "summary.json", "effects.csv", "README.md"
 DATA, TRUTH = "data", "truth"
 """Folders within the cohort's: what an analyst gets, and what nobody could know."""
 _BATCH = 100_000
-_PARQUET_ROW, _CSV_ROW, _FIXED = 45, 140, 2_000_000
+_PARQUET_ROW, _CSV_ROW, _FIXED = 45, 300, 2_000_000
 """Bytes a row of visits, at most, as measured with all instruments; and of everything else."""
 _OMOP_ROW = 140
 """Bytes of each answer as a row of its own, at most (105 as measured), and of the tables while they are sorted."""

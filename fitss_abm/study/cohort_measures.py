@@ -12,7 +12,7 @@ from fitss_abm.errors import Faults
 
 if TYPE_CHECKING:
     from fitss_abm.model.simulation import Simulation
-    from fitss_abm.study.cohort_fields import Field
+    from fitss_abm.study.cohort_columns import Field
     from fitss_abm.study.scenario import Scenario
 
 PAIN = "pain_average"
@@ -50,7 +50,7 @@ def asked_alone(names: Sequence[str]) -> tuple[str, ...]:
 def score_fields(names: Sequence[str]) -> tuple[Field, ...]:
     """The columns of these scores."""
     from fitss_abm.measurement.instruments import catalogue
-    from fitss_abm.study.cohort_fields import Field
+    from fitss_abm.study.cohort_columns import Field
 
     made = []
     for name in names:
@@ -82,7 +82,7 @@ def survey_fields(world: Scenario) -> tuple[Field, ...]:
     """The columns of plain questions, which are answered without error (assumed): stressors, and diagnoses by a doctor, as
     medical records hold them.
     """
-    from fitss_abm.study.cohort_fields import Field
+    from fitss_abm.study.cohort_columns import Field
 
     asked, catalogue = "asked plainly, answered without error (assumed)", world.catalogue()
     stressors = (Field(name, "bool", _SAID[name], source=asked) for name in STRESSORS)

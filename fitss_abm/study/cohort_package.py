@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fitss_abm.study.cohort_fields import Field, Table
+from fitss_abm.study.cohort_columns import Field, Table
 from fitss_abm.study.cohort_part import sha256_of
 
 if TYPE_CHECKING:

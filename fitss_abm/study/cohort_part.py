@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fitss_abm.model.simulation import Simulation
-    from fitss_abm.study.cohort_fields import Table
+    from fitss_abm.study.cohort_columns import Table
 
 TELL: ContextVar[Callable[[float], None] | None] = ContextVar("cohort_progress", default=None)
 """Is told how much of the part that this process is in is done."""

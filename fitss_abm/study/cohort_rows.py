@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitss_abm.study import cohort_measures as measures
-from fitss_abm.study.cohort_fields import END_REASONS, GROUPS, SEEN_AS, STATUSES, answers, level_codes
+from fitss_abm.study.cohort_columns import level_codes
+from fitss_abm.study.cohort_fields import END_REASONS, GROUPS, SEEN_AS, STATUSES, answers
 from fitss_abm.study.cohort_part import date_of
 from fitss_abm.study.cohort_people import NEVER, YEAR, People
 

@@ -14,15 +14,16 @@ from fitss_abm.measurement.results import PROVENANCE, write_provenance
 from fitss_abm.study import cohort_files as files
 from fitss_abm.study.cohort import Cohort
 from fitss_abm.study.cohort_fields import tables
+from fitss_abm.study.cohort_files import COHORT, EFFECTS, SUMMARY
 from fitss_abm.study.cohort_package import write_package
 from fitss_abm.study.cohort_part import TELL, faults_of, folder_name, sha256_of
+from fitss_abm.study.cohort_readme import page
 from fitss_abm.study.cohort_summary import Summary, summed, write_effects
 from fitss_abm.study.kept_folder import RUNS, check_kept, make_kept, results_into
 from fitss_abm.study.many import Job, Outcome, run_many
 from fitss_abm.study.missing_runs import all_of
 from fitss_abm.study.simulate import check_memory
 
-COHORT, SUMMARY, EFFECTS = "cohort.toml", "summary.json", "effects.csv"
 _CALL = "fitss_abm.study.cohort_part:run"
 Progress = Callable[[str, float], None]
 _SUFFIXED = ("csv", "parquet")
@@ -58,14 +59,13 @@ def export(
     workers: int | None = 0,
     cluster: str | None = None,
     progress: Progress | None = None,
-    page: Callable[[Cohort, Summary, str], str] | None = None,
     run: Callable[..., Outcome] = run_many,
 ) -> Exported:
     """Simulate the cohort and write its folder, whole or not at all. Memory is that of one part for each worker.
 
     `workers`: parts at a time, each a process with one thread; 0: one after the other, in this process, with all cores. The files
-    are the same. Parts are kept in `<folder>/runs` until all are done, so the same call goes on where it was stopped. `page`: what
-    the folder's README says. Raises InputError (nobody to recruit, no room, a folder that holds something else), MissingRuns.
+    are the same. Parts are kept in `<folder>/runs` until all are done, so the same call goes on where it was stopped.
+    Raises InputError (nobody to recruit, no room, a folder that holds something else), MissingRuns.
     """
     folder = Path(folder).absolute()
     check(cohort, folder, format=format, overwrite=overwrite)
@@ -84,8 +84,7 @@ def export(
         (scratch / SUMMARY).write_text(json.dumps(summary.told(), indent=2) + "\n", encoding="utf-8")
         if summary.effects:
             write_effects(summary, scratch / files.TRUTH / EFFECTS)
-        if page is not None:
-            (scratch / "README.md").write_text(page(cohort, summary, format), encoding="utf-8")
+        (scratch / files.README).write_text(page(cohort, summary, format), encoding="utf-8")
         (scratch / COHORT).write_text(cohort.to_toml(), encoding="utf-8")
         _provenance(cohort, scratch, format, results)
         _clear(folder)

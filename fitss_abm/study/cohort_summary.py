@@ -32,6 +32,11 @@ class Summary:
     """With a counterfactual, by visit, outcome and group: people, mean factual, counterfactual and effect, and the standard
     deviation of the effect."""
 
+    @property
+    def total(self) -> int:
+        """Participants of all groups."""
+        return sum(self.participants.values())
+
     def told(self) -> dict[str, Any]:
         """As JSON; effects are the truth's, and stand apart."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "effects"}

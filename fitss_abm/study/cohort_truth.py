@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from fitss_abm.measurement.arm_tally import disability_weight
 from fitss_abm.study.cohort_care import started_by
-from fitss_abm.study.cohort_fields import GROUPS, LATENT, OUTCOMES, level_codes
+from fitss_abm.study.cohort_columns import level_codes
+from fitss_abm.study.cohort_fields import GROUPS, LATENT, OUTCOMES
 from fitss_abm.study.cohort_part import date_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ import statsmodels.formula.api as smf
 from typer.testing import CliRunner
 
 from fitss_abm.cli import app
-from fitss_abm.presentation.cohort_page import page
 from fitss_abm.study.cohort import Cohort
 from fitss_abm.study.cohort_run import Exported, export
 from fitss_abm.study.omop_load import load_omop
@@ -33,7 +32,7 @@ SMALL: dict[str, Any] = {
 @pytest.fixture(scope="module", params=["csv", "parquet"])
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     folder = tmp_path_factory.mktemp("cohort") / request.param
-    return export(Cohort(**SMALL), folder, format=request.param, page=page)
+    return export(Cohort(**SMALL), folder, format=request.param)
 
 
 @pytest.mark.parametrize("part", ["data", "truth"])
@@ -136,7 +135,7 @@ def test_the_command_line_writes_a_cohort_that_explains_itself(tmp_path: Path, m
 def test_omop_holds_what_the_tables_hold(exported: Exported, tmp_path: Path) -> None:
     if exported.format == "parquet":
         return
-    made = export(Cohort(**SMALL), tmp_path / "omop", format="omop", page=page)
+    made = export(Cohort(**SMALL), tmp_path / "omop", format="omop")
     data, folder = exported.folder / "data", made.folder
     visits, persons = pd.read_csv(data / "visits.csv"), pd.read_csv(data / "persons.csv")
     seen = visits[visits["status"] == "seen"]

@@ -217,6 +217,29 @@ def test_weights_undo_non_response_by_age(everybody: Exported, tmp_path: Path) -
     assert weighted == pytest.approx(truth.mean(), abs=0.6)
 
 
+def test_what_doctors_have_diagnosed_is_what_records_hold(everybody: Exported, tmp_path: Path) -> None:
+    world = everybody.cohort.world().replace(seen_as=("clinic",))
+    simulation = world.simulation()
+    simulation.prepare()
+    (clinic,) = world.looks(simulation)
+    held = clinic.records()[1]  # type: ignore[attr-defined]
+    first = table(everybody, "visits").query("visit == 0")
+    slots = first.person_id.to_numpy() >> 16
+    asked = [name.removeprefix("diagnosed_") for name in first.columns if name.startswith("diagnosed_")]
+    assert tuple(asked) == clinic.conditions
+    for id in asked:
+        assert np.array_equal(first[f"diagnosed_{id}"], (held[slots] >> simulation.catalogue.bit[id]) & 1), id
+    patients = clinic.words()[slots] >> simulation.catalogue.bit["irritable_bowel_syndrome"] & 1 == 1
+    found = made(
+        of(scenario={"people": PEOPLE, "programmes": BEFRIENDED}, design="clinic", case="irritable_bowel_syndrome"),
+        tmp_path / "it",
+    )
+    assert set(table(found, "persons").person_id) == set(first.person_id[patients])
+    episodes = table(found, "conditions").query("condition == 'irritable_bowel_syndrome' and seen_as == 'clinic'")
+    assert set(episodes.person_id) == set(first.person_id[patients])
+    assert (pd.to_datetime(episodes.started) == "2025-01-01").all()
+
+
 # What is missing
 
 
