@@ -12,7 +12,7 @@ from fitss_abm.errors import Faults, InputError
 from fitss_abm.study.scenario import Scenario
 
 WITHOUT = "without programmes"
-SAME = ("people", "location", "seed", "start", "population", "seeds", "replicate")
+SAME = ("people", "location", "seed", "start", "population", "records", "seeds", "replicate")
 """What must be equal for two scenarios to hold the same people with the same luck (as in what_if_run)."""
 _HORIZON = ("years", "threads", "snapshot_every", "seen_as")
 """Of a scenario: what a cohort sets itself, so that worlds may differ in it."""
