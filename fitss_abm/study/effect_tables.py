@@ -7,6 +7,7 @@ What is averted is above 0 when the alternative is better. Years, incidence and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -160,7 +161,10 @@ def _costs(rows: Rows, arm: Arm, baseline: Arm, date: Any) -> None:
     name = arm.name
     started, cost = (arm.summed(what) - baseline.summed(what) for what in ("started", "discounted"))
     rows.add(name, "started", rows.mean(started), "people per 1000 adults", date)
-    rows.add(name, "cost", rows.mean(cost), "int. dollars per 1000 adults, discounted", date)
+    spent = rows.mean(cost)
+    if not baseline.summed("discounted").any():
+        spent = replace(spent, low=max(spent.low, 0.0))  # what is given costs no less than nothing
+    rows.add(name, "cost", spent, "int. dollars per 1000 adults, discounted", date)
     years = _disability(baseline)[:, -1] - _disability(arm)[:, -1]
     rows.add(name, "cost_per_yld_averted", rows.ratio(cost, years), "int. dollars per year", date)
     cases = [one.at("case_years", ANY).sum(axis=(1, 2, 3)) / one.adults * PER for one in (baseline, arm)]

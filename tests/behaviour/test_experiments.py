@@ -16,8 +16,8 @@ from fitss_abm.study.what_if import check
 NAMES = experiments.names()
 
 
-def test_there_are_ten() -> None:
-    assert len(NAMES) == 10
+def test_there_are_eleven() -> None:
+    assert len(NAMES) == 11
 
 
 @pytest.mark.parametrize("name", NAMES)
