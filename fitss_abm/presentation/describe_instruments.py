@@ -10,8 +10,8 @@ def instruments() -> Section:
     """Every score: title, items, range, period asked, scoring, how it comes from the state, reliability, norm, source."""
     rows = tuple(
         (
-            one.id, one.title, one.items, f"{one.low:g} to {one.high:g} {one.unit}", one.period, one.scoring, _made(one),
-            one.role, _reliability(one), _norm(one), f"{one.source}{f', doi:{one.doi}' if one.doi else ''}",
+            one.id, one.title, one.items, _range(one), one.period, one.scoring, _made(one), one.role,
+            _reliability(one), _norm(one), f"{one.source}{f', doi:{one.doi}' if one.doi else ''}",
         )
         for one in catalogue().values()
     )  # fmt: skip
@@ -26,6 +26,10 @@ def instruments() -> Section:
         "(experiments/instrument_norms); other populations and subgroups are findings."
     )
     return Section("Instruments", words, headings, rows)
+
+
+def _range(one: Instrument) -> str:
+    return one.unit if one.unit == "yes or no" else f"{one.low:g} to {one.high:g} {one.unit}"
 
 
 def reports() -> Section:
