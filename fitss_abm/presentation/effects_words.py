@@ -98,7 +98,7 @@ def sentences(found: Comparison, name: str) -> Iterator[str]:
     yield from (f"After {years} {line}" for line in _prevalences(found, name))
     lost = found.row("yld_averted", name, condition="all")
     if lost is not None:
-        yield f"In {years} {_lost(lost, _unsure(found))}"
+        yield f"In {years} {_lost(found, lost)}"
     yield from _peak(found, name)
     yield from _sexes(found, name)
     yield from _treated(found, name)
@@ -108,17 +108,19 @@ def sentences(found: Comparison, name: str) -> Iterator[str]:
     yield from _luck(found, name)
 
 
-def _unsure(found: Comparison) -> str:
-    """What an interval that holds 0 leaves open: with draws of the posterior it is far wider than chance."""
-    return "is sure over the draws" if found.draws else "can be told from chance"
+def _unsure(found: Comparison, what: str, value: str, row: pd.Series) -> str:
+    """A difference whose interval holds 0: chance alone may do that, and draws of the posterior that differ much."""
+    if found.draws:
+        return f"the difference in {what} is {value}, but over the draws its interval holds 0 ({between(row)})"
+    return f"no difference in {what} can be told from chance: {value} ({between(row)})"
 
 
-def _lost(row: pd.Series, unsure: str) -> str:
+def _lost(found: Comparison, row: pd.Series) -> str:
     what = "years lived with disability per 1000 adults"
     if row["value"] == row["low"] == row["high"] == 0:
         return f"as many {what} were lost"
     if not estimate_of(row).sure:
-        return f"no change in {what} {unsure}: {said(row['value'])} averted ({between(row)})"
+        return _unsure(found, what, f"{said(row['value'])} averted", row)
     turned = row if row["value"] >= 0 else _turned(row)
     return f"it {'averted' if row['value'] >= 0 else 'added'} {said(turned['value'])} {what} ({between(turned)})"
 
@@ -137,7 +139,7 @@ def _prevalences(found: Comparison, name: str) -> Iterator[str]:
             if row["value"] == row["low"] == row["high"] == 0:
                 yield f"as many adults had {what}"
             else:
-                yield f"no difference in {what} {_unsure(found)}: {_signed(row['value'])} per 1000 ({between(row)})"
+                yield _unsure(found, what, f"{_signed(row['value'])} per 1000", row)
             continue
         turned = _turned(row) if row["value"] < 0 else row
         yield f"{said(turned['value'])} of 1000 adults {'fewer' if row['value'] < 0 else 'more'} had {what}; {between(turned)}"
