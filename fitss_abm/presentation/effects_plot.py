@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from fitss_abm.measurement.contrasts import GROUPS, LATER
 from fitss_abm.presentation import style
 from fitss_abm.presentation.effects_people_plot import people_sheet
-from fitss_abm.presentation.effects_words import SPOKEN, name_of
+from fitss_abm.presentation.effects_words import SPOKEN, name_of, years_said
 from fitss_abm.study.what_if import Comparison
 
 COLOURS = (style.MEN, style.WOMEN, style.GREEN, style.PURPLE, style.ORANGE, style.SKY, style.BLACK, style.GREY)
@@ -85,7 +85,7 @@ def forest_sheet(found: Comparison) -> Figure:
     names = [one.name for one in found.alternatives]
     figure = style.sheet(
         "Scenarios side by side",
-        f"On the last day, after {found.baseline.years:g} years, {runs_said(found)}",
+        f"On the last day, after {years_said(found.baseline)}, {runs_said(found)}",
         width=13,
         height=2.3 + 0.5 * len(names),
     )
@@ -217,5 +217,5 @@ def cost_sheet(found: Comparison) -> Figure | None:
     axes.set_xlabel("years lived with disability averted per 1000 adults")
     axes.set_ylabel("cost, international dollars per 1000 adults")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.legend(loc="best")
+    style.legend_below(figure, list(axes.get_legend_handles_labels()[0]))
     return figure

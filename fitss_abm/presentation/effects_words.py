@@ -83,16 +83,17 @@ def head(found: Comparison) -> str:
         how += f" at each of {found.draws} draws of the posterior (intervals hold 95 % of draws)"
     base = found.baseline
     pair = "each with all arms in the same people with the same luck" if not found.unpaired else "arms as told below"
-    return f"{how} of {base.people:,} people for {_years(base)} from {base.start}, {pair}; seed {base.seed}"
+    return f"{how} of {base.people:,} people for {years_said(base)} from {base.start}, {pair}; seed {base.seed}"
 
 
-def _years(scenario: Scenario) -> str:
+def years_said(scenario: Scenario) -> str:
+    """How long a scenario lasts."""
     return "1 year" if scenario.years == 1 else f"{scenario.years:g} years"
 
 
 def sentences(found: Comparison, name: str) -> Iterator[str]:
     """What the alternative of this name does, against the baseline."""
-    years = _years(found.baseline)
+    years = years_said(found.baseline)
     if name in found.unpaired:
         yield "This arm does not hold the same people as the baseline, so chance between populations is in every number"
     yield from (f"After {years} {line}" for line in _prevalences(found, name))
