@@ -8,6 +8,7 @@ import typer
 
 from fitss_abm.cli.calibrate import calibrate
 from fitss_abm.cli.cohort import cohort
+from fitss_abm.cli.cohort_report import cohort_report
 from fitss_abm.cli.compare import compare
 from fitss_abm.cli.definitions import definitions
 from fitss_abm.cli.describe import describe, locations
@@ -57,6 +58,7 @@ for _command in (
     run,
     compare,
     cohort,
+    cohort_report,
     experiment,
     definitions,
     validate,
