@@ -94,12 +94,14 @@ def _record_words(told: Disclosure) -> list[str]:
         f"{near['equal']:,} of {near['people']:,} exported people equal a record in all of {', '.join(near['columns'])}; "
         f"{near['equal_to_one']:,} of them equal just one ({near['complete']:,} of {near['records']:,} records say all of these)"
     ]
-    if "nearest" in near:
+    if near.get("among_records"):
         lines.append(
             f"The closest record is {figures(near['nearest'])} away (median; standard deviations), where records lie "
             f"{figures(near['among_records'])} from one another: {per_cent(near['nearer'])} of people are nearer to a record than "
-            "half of the records are to any other. Half would be, of people drawn as the records were and independent of them"
+            "half of the records are to any other"
         )
+    elif "nearest" in near:
+        lines.append("Half of the records equal another one in these, so that closeness tells little")
     return lines
 
 

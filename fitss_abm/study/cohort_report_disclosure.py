@@ -171,6 +171,8 @@ def _records_of(cohort: CohortFolder, survey: Mapping[str, Any]) -> tuple[dict[s
     records = read_records(survey, world.catalogue(), start=world.start)
     there = {one.name for one in answers(cohort.cohort)}
     said = {**_SAID, **{id: f"diagnosed_{id}" for id in records.conditions}}
+    if "fibromyalgia" not in records.conditions:
+        said["fibromyalgia_diagnosed"] = "diagnosed_fibromyalgia"
     columns = {"sex": "sex", "age": "age"} | {
         name: said[name] for name in (*records.scores, *records.conditions) if said.get(name) in there
     }
