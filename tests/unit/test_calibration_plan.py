@@ -114,6 +114,6 @@ def test_a_fact_that_cannot_decide_is_named(values: dict[str, float], words: str
 
 def test_a_fact_that_no_run_can_estimate_is_named() -> None:
     facts = load_targets()
-    facts["role"] = facts["role"].where(facts["id"] != "csi_fiqr_r", "fit")
-    with pytest.raises(InputError, match="csi_fiqr_r"):
+    facts["role"] = facts["role"].where(facts["id"] != "twin_h2_latent", "fit")
+    with pytest.raises(InputError, match="twin_h2_latent"):
         read_plan(targets=facts)
