@@ -156,6 +156,18 @@ def test_survival_by_hand(lossy: Path, lossy_report: CohortReport) -> None:
     assert died["surviving"].iloc[-1] == pytest.approx((truth["visit"] == 2).sum() / (truth["visit"] == 0).sum())
 
 
+def test_first_answers_by_hand(lossy: Path, lossy_report: CohortReport) -> None:
+    visits = pd.read_parquet(lossy / "data/visits.parquet").pivot(index="person_id", columns="visit", values="cwp")
+    no = visits[visits.bfill(axis=1)[0].eq(False)]
+    at_first = no[no[1].notna() | no[2].notna()]
+    first = at_first[1].eq(True).sum() / len(at_first)
+    at_second = no[no[1].ne(True).fillna(True) & no[2].notna()]
+    second = at_second[2].eq(True).sum() / len(at_second)
+    curve = lossy_report.survival.query("event == 'cwp' and side == 'export'")
+    assert 0.01 < second < 0.2
+    assert curve["surviving"].tolist() == pytest.approx([1, 1 - first, (1 - first) * (1 - second)])
+
+
 def test_memory_is_not_needed_for_batches(
     lossy: Path, lossy_report: CohortReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
