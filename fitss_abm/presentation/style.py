@@ -83,9 +83,10 @@ def sheet(title: str, subtitle: str, *, width: float = 10.0, height: float = 7.5
     return figure
 
 
-def legend_below(figure: Figure, handles: list[Artist]) -> None:
-    """One legend for the whole sheet, under it."""
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handletextpad=0.5, columnspacing=1.6)
+def legend_below(figure: Figure, handles: list[Artist], *, columns: int | None = None) -> None:
+    """One legend for the whole sheet, under it, in so many columns (all in one row if not said)."""
+    ncols = columns or len(handles)
+    figure.legend(handles=handles, loc="outside lower center", ncols=ncols, handletextpad=0.5, columnspacing=1.6)
 
 
 def plain_name(id: str, *, brief: bool = True) -> str:

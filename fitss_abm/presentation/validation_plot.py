@@ -73,7 +73,7 @@ def forest(validation: Validation) -> Figure | None:
         ("outside", style.PURPLE, "D"),
     ]
     handles = [Line2D([], [], color=c, marker=m, markersize=4.5, label=label) for label, c, m in marks]
-    style.legend_below(figure, [*handles, *keys])
+    style.legend_below(figure, [*handles, *keys], columns=4)
     return figure
 
 
