@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import hashlib
 import os
 import shutil
@@ -49,6 +50,8 @@ def run(*, cohort: str, part: int, folder: str, reads: str = "") -> dict[str, An
             told = live(asked, part, files, tell=TELL.get() or (lambda done: None))
     except InputError as error:
         return {"faults": [[one.field, plain_value(one.value), one.problem] for one in error.faults]}
+    finally:
+        gc.collect()  # a part's worlds refer to themselves: without this the next part would find them still in memory
     return told | {"files": files.told()}
 
 
