@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import statsmodels.formula.api as smf
 from typer.testing import CliRunner
 
 from fitss_abm.cli import app
+from fitss_abm.model.simulation import Simulation
+from fitss_abm.study import cohort_part
 from fitss_abm.study.cohort import Cohort
 from fitss_abm.study.cohort_run import Exported, export
 from fitss_abm.study.omop_load import load_omop
@@ -173,3 +176,17 @@ def test_omop_holds_what_the_tables_hold(exported: Exported, tmp_path: Path) -> 
     assert ".omop" not in words
     listed = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["files"]
     assert {"data/person.csv", "data/load.sql", "truth/visits.parquet"} <= set(listed)
+
+
+def test_a_part_gives_its_memory_back(tmp_path: Path) -> None:
+    def living() -> int:
+        return sum(type(one) is Simulation for one in gc.get_objects())
+
+    gc.collect()
+    before = living()
+    gc.disable()  # as if no collection came by chance
+    try:
+        cohort_part.run(cohort=Cohort(scenario={"people": 500}, visits=("0",)).to_toml(), part=0, folder=str(tmp_path))
+    finally:
+        gc.enable()
+    assert living() == before
